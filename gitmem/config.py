@@ -1,0 +1,293 @@
+"""What this machine knows: folders, settings, the vaults made or joined here, and their key files.
+
+Everything here is per user and per machine; nothing of it is in a vault. Folders follow the XDG base
+directory specification on Linux, ``~/Library/Application Support`` on macOS, and AppData on Windows.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import stat
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+from gitmem.errors import ConfigError, LockedError
+
+SECRET_VARIABLES = ("GITMEM_KEY", "GITMEM_JOIN")  # never handed to a child that is not gitmem itself
+
+Value = str | int | bool
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """One setting: its default, what it means in one line, and how its text is read."""
+
+    default: Value
+    meaning: str
+    parse: Callable[[str], Value]
+
+
+def _one_line(text: str) -> str:
+    if not text.strip() or any(char in "<>" or not char.isprintable() for char in text):
+        raise ConfigError("This setting is one line of text without < and >.")
+    return text.strip()
+
+
+def _yes_or_no(text: str) -> bool:
+    word = text.strip().lower()
+    if word in ("true", "yes", "on", "1"):
+        return True
+    if word in ("false", "no", "off", "0"):
+        return False
+    raise ConfigError("This setting is either true or false.")
+
+
+def _count(text: str) -> int:
+    digits = text.strip().replace(",", "").replace("_", "")
+    if not (digits.isascii() and digits.isdigit() and 1 <= int(digits[:9]) <= 10_000_000):
+        raise ConfigError("This setting is a whole number from 1 to 10,000,000.")
+    return int(digits[:9])
+
+
+def _folder(text: str) -> str:
+    return os.path.realpath(os.path.expanduser(text)) if text.strip() else ""
+
+
+SETTINGS: dict[str, Setting] = {
+    "author.name": Setting("gitmem", "The name that your commits carry, in clear.", _one_line),
+    "author.email": Setting("gitmem@localhost", "The address that your commits carry, in clear.", _one_line),
+    "sync.auto": Setting(True, "Push in the background after each write when there is a remote.", _yes_or_no),
+    "search.limit": Setting(10, "How many results `gitmem search` shows.", _count),
+    "read.budget": Setting(8000, "How many characters `gitmem read` without an id prints.", _count),
+    "digest.budget": Setting(8000, "How many characters `gitmem digest` publishes.", _count),
+    "vault.default": Setting("", "The vault used when neither an option nor the folder names one.", _folder),
+}
+
+
+# Folders.
+
+
+def _folder_of(variable: str, linux: str, windows: str) -> str:
+    home = os.path.expanduser("~")
+    if sys.platform == "win32":
+        base = os.environ.get(windows) or os.path.join(home, "AppData", "Local")
+    elif sys.platform == "darwin" and not os.environ.get(variable):
+        base = os.path.join(home, "Library", "Application Support")
+    else:
+        base = os.environ.get(variable, "")
+        if not os.path.isabs(base):  # the specification: a relative value counts as unset
+            base = os.path.join(home, linux)
+    return os.path.join(base, "gitmem")
+
+
+def config_dir() -> str:
+    """Where settings, keys and tokens lie."""
+    return _folder_of("XDG_CONFIG_HOME", ".config", "APPDATA")
+
+
+def data_dir() -> str:
+    """Where vaults lie that gitmem cloned on its own."""
+    return _folder_of("XDG_DATA_HOME", os.path.join(".local", "share"), "LOCALAPPDATA")
+
+
+def state_dir() -> str:
+    """Where gitmem remembers vaults and leaves reports of its own failures."""
+    return _folder_of("XDG_STATE_HOME", os.path.join(".local", "state"), "LOCALAPPDATA")
+
+
+def key_path(vault_id: str) -> str:
+    """The key file of that vault, whether it exists or not."""
+    return os.path.join(config_dir(), "keys", f"{vault_id}.txt")
+
+
+def token_path(vault_id: str) -> str:
+    """The file with the access token that came in a join code."""
+    return os.path.join(config_dir(), "tokens", vault_id)
+
+
+# Private files: one owner, replaced as a whole, never half written.
+
+
+def write_private(path: str, text: str) -> None:
+    """Puts ``text`` into a file that only its owner can read (0600, in folders of 0700).
+
+    Raises:
+        ConfigError: the folder or the file cannot be written.
+    """
+    part = f"{path}.{os.getpid()}.part"
+    try:
+        os.makedirs(os.path.dirname(path), mode=0o700, exist_ok=True)
+        handle = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | getattr(os, "O_NOFOLLOW", 0), 0o600)
+        with open(handle, "w", encoding="utf-8", newline="\n") as file:
+            file.write(text)
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(part, path)
+    except OSError as error:
+        _drop(part)
+        raise ConfigError(f"{path} cannot be written: {error.strerror}.", "Nothing was changed.") from error
+
+
+def read_private(path: str) -> str | None:
+    """The text of a private file, or None when there is none.
+
+    Raises:
+        ConfigError: it is there but cannot be read.
+    """
+    try:
+        with open(path, encoding="utf-8") as file:
+            return file.read()
+    except FileNotFoundError:
+        return None
+    except (OSError, UnicodeDecodeError) as error:
+        why = error.strerror if isinstance(error, OSError) else "it is not text"
+        raise ConfigError(f"{path} cannot be read: {why}.") from error
+
+
+def is_shared(path: str) -> bool:
+    """Whether other users of this machine may read or change that file (Windows has no mode bits: never)."""
+    return os.name == "posix" and bool(stat.S_IMODE(os.stat(path).st_mode) & 0o077)
+
+
+def make_private(path: str) -> None:
+    """Takes every right to that file from others.
+
+    Raises:
+        ConfigError: the file belongs to somebody else.
+    """
+    try:
+        os.chmod(path, 0o600)
+    except OSError as error:
+        raise ConfigError(
+            f"Others can read {path}, and its mode cannot be changed: {error.strerror}.",
+            "Nothing was read from it. Copy it to a file of your own with mode 0600.",
+        ) from error
+
+
+def _drop(path: str) -> None:
+    try:
+        os.unlink(path)
+    except OSError:
+        pass  # it was never made, or the folder is gone: nothing is left behind either way
+
+
+@contextmanager
+def hold(name: str, wait: bool = True) -> Iterator[bool]:
+    """Holds the machine-wide lock ``name``; False when ``wait`` is off and another process has it.
+
+    The system frees it when its holder dies, so it never goes stale.
+
+    Raises:
+        ConfigError: the state folder cannot be written.
+    """
+    path = os.path.join(state_dir(), f"{name}.lock")
+    try:
+        os.makedirs(state_dir(), mode=0o700, exist_ok=True)
+        handle = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
+    except OSError as error:
+        raise ConfigError(f"{path} cannot be written: {error.strerror}.", "Nothing was changed.") from error
+    try:
+        yield _lock(handle, wait)
+    finally:
+        os.close(handle)
+
+
+def _lock(handle: int, wait: bool) -> bool:
+    # One of the two modules exists on each system, and neither is needed by a plain read or search.
+    try:
+        if sys.platform == "win32":
+            import msvcrt
+
+            msvcrt.locking(handle, msvcrt.LK_LOCK if wait else msvcrt.LK_NBLCK, 1)
+        else:
+            import fcntl
+
+            fcntl.flock(handle, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))
+    except OSError as error:
+        if wait:
+            raise LockedError("Another gitmem holds this machine's settings for too long.") from error
+        return False
+    return True
+
+
+# Settings and vaults: two small JSON files.
+
+
+def _read_json(name: str, folder: str) -> dict[str, object]:
+    path = os.path.join(folder, name)
+    text = read_private(path)
+    try:
+        found = json.loads(text) if text else {}
+    except ValueError as error:
+        raise ConfigError(f"{path} is not valid JSON.", "Mend or delete it; your vaults are safe.") from error
+    return found if isinstance(found, dict) else {}
+
+
+def _write_json(name: str, folder: str, content: dict[str, object]) -> None:
+    write_private(os.path.join(folder, name), json.dumps(content, indent=2, sort_keys=True) + "\n")
+
+
+def _setting(name: str) -> Setting:
+    if name in SETTINGS:
+        return SETTINGS[name]
+    from difflib import get_close_matches  # only for a mistyped name, and slow to import
+
+    near = get_close_matches(name, SETTINGS, n=3, cutoff=0.4) or list(SETTINGS)
+    raise ConfigError(
+        "There is no such setting.", f"Did you mean {' or '.join(near)}? `gitmem config list` shows all."
+    )
+
+
+def get(name: str) -> Value:
+    """The value of a setting: what was set on this machine, else its default.
+
+    Raises:
+        ConfigError: no setting has that name, or the settings file is broken.
+    """
+    default = _setting(name).default
+    value = _read_json("config.json", config_dir()).get(name, default)
+    return value if isinstance(value, type(default)) else default
+
+
+def put(name: str, text: str) -> Value:
+    """Sets a setting from its text and returns what was stored.
+
+    Raises:
+        ConfigError: no setting has that name, or the text does not fit it.
+    """
+    value = _setting(name).parse(text)
+    with hold("config"):
+        _write_json("config.json", config_dir(), {**_read_json("config.json", config_dir()), name: value})
+    return value
+
+
+def changed() -> frozenset[str]:
+    """The names of the settings that were set on this machine."""
+    return frozenset(_read_json("config.json", config_dir())) & SETTINGS.keys()
+
+
+def vaults() -> dict[str, str]:
+    """The vaults that this machine made or joined: vault id → real path."""
+    known = _read_json("vaults.json", state_dir())
+    paths = {key: value.get("path") for key, value in known.items() if isinstance(value, dict)}
+    return {key: path for key, path in paths.items() if isinstance(path, str)}
+
+
+def remember(vault_id: str, path: str) -> None:
+    """Notes that this machine made or joined the vault, at that path (the newest path counts)."""
+    with hold("vaults"):
+        known = _read_json("vaults.json", state_dir())
+        before = known.get(vault_id)
+        known[vault_id] = {**(before if isinstance(before, dict) else {}), "path": os.path.realpath(path)}
+        _write_json("vaults.json", state_dir(), known)
+
+
+def forget(vault_id: str) -> None:
+    """Drops a vault from this machine's list; the vault itself and its key stay."""
+    with hold("vaults"):
+        known = _read_json("vaults.json", state_dir())
+        known.pop(vault_id, None)
+        _write_json("vaults.json", state_dir(), known)

@@ -1,0 +1,111 @@
+"""The command line: a table of commands, each imported only when it runs; errors are shown here alone."""
+
+from __future__ import annotations
+
+import os
+from importlib import import_module
+from typing import NamedTuple
+
+import click
+
+from gitmem import __version__
+from gitmem.doors.cli import output
+from gitmem.doors.cli.verb import Call, shared_options
+from gitmem.errors import GitmemError
+
+PACKAGE = "gitmem.doors.cli.commands"
+INTERRUPTED = 130
+
+
+class Entry(NamedTuple):
+    """One row of the table: its module, its summary in the help, and the section that it stands in."""
+
+    module: str
+    summary: str
+    section: str
+
+
+SECTIONS = ("Remember", "Find", "History", "Share and sync", "Set up")
+COMMANDS: dict[str, Entry] = {
+    "write": Entry("write", "Remember something: text, a file, or what you type.", "Remember"),
+    "edit": Entry("edit", "Change a memory, in your editor or by options.", "Remember"),
+    "forget": Entry("forget", "Remove memories (history keeps them until a purge).", "Remember"),
+    "import": Entry("import_", "Bring in a folder of markdown, or a JSONL file.", "Remember"),
+    "search": Entry("search", "Find memories by what they say, best first.", "Find"),
+    "list": Entry("list_", "List memories, newest first.", "Find"),
+    "read": Entry("read", "Print memories, or the best ones of this project.", "Find"),
+    "log": Entry("log", "Show the vault's commits, or those of one memory.", "History"),
+    "diff": Entry("diff", "Show what changed between two commits, decrypted.", "History"),
+    "undo": Entry("undo", "Revert the last change, or the named commit.", "History"),
+    "verify": Entry("verify", "Check that every commit was made by a key holder.", "History"),
+    "trust": Entry("trust", "Accept a commit that was not made by gitmem.", "History"),
+    "sync": Entry("sync", "Fetch, merge and push.", "Share and sync"),
+    "status": Entry("status", "Show the vault's state, here and on its remote.", "Share and sync"),
+    "invite": Entry("invite", "Print a join code for another device.", "Share and sync"),
+    "export": Entry("export", "Write all memories as markdown or JSONL.", "Share and sync"),
+    "digest": Entry("digest", "Render the memories marked to share as a page.", "Share and sync"),
+    "init": Entry("init", "Make a vault.", "Set up"),
+    "join": Entry("join", "Bring a vault to this machine by its join code.", "Set up"),
+    "key": Entry("key", "Show, find, lock or restore the vault's key.", "Set up"),
+    "config": Entry("config", "Read and change this machine's settings.", "Set up"),
+    "doctor": Entry("doctor", "Check every promise, and say how to mend each.", "Set up"),
+    "completion": Entry("completion", "Print the completion script of your shell.", "Set up"),
+}
+
+
+class Table(click.Group):
+    """The group that knows its commands by the table alone."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - click's signature
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002 - as above
+        entry = COMMANDS.get(cmd_name)
+        if entry is None:
+            return None
+        command = import_module(f"{PACKAGE}.{entry.module}").command
+        return command if isinstance(command, click.Command) else None
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002
+        for section in SECTIONS:
+            rows = [(name, entry.summary) for name, entry in COMMANDS.items() if entry.section == section]
+            with formatter.section(section):
+                formatter.write_dl(rows, col_max=12)
+
+    def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002
+        formatter.write_paragraph()
+        formatter.write_text("`gitmem COMMAND --help` shows the options and examples of one command.")
+
+
+@click.group(
+    cls=Table,
+    invoke_without_command=True,
+    params=shared_options(),
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 80},
+)
+@click.version_option(__version__, prog_name="gitmem")
+@click.pass_context
+def cli(context: click.Context) -> None:
+    """Long-term memory for Claude: sealed markdown in your own git repository."""
+    if context.invoked_subcommand is None:
+        context.invoke(import_module(f"{PACKAGE}.overview").command)
+
+
+def run(arguments: list[str]) -> int:
+    """Runs one command line and returns its exit code; errors are shown here and nowhere else."""
+    if "_GITMEM_COMPLETE" in os.environ:  # the shell asks for completions; click answers and exits
+        cli.main(arguments, prog_name="gitmem")
+    as_json = "--json" in arguments[: arguments.index("--") if "--" in arguments else None]
+    try:
+        with cli.make_context("gitmem", arguments, obj=Call()) as context:
+            cli.invoke(context)
+    except click.exceptions.Exit as ending:
+        return ending.exit_code
+    except click.Abort:
+        click.echo("\ngitmem: stopped; nothing was changed.", err=True)
+        return INTERRUPTED
+    except GitmemError as error:
+        return output.fail(error, as_json)
+    except click.ClickException as error:
+        return output.misuse(error, as_json)
+    return 0

@@ -1,0 +1,160 @@
+"""What gitmem prints: answers on stdout, everything else on stderr, and nothing that a memory could steer.
+
+Text of memories, git authors, subjects and paths may hold control sequences. So commands hand over *lines*
+made of plain strings and ``(style, text)`` pairs; each is made visible here, and only here colour is added.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+
+import click
+
+from gitmem.doors import wire
+from gitmem.doors.cli.verb import Call
+from gitmem.errors import GitmemError
+from gitmem.memory.text import visible
+
+Piece = str | tuple[str, str]
+Line = Piece | list[Piece]
+Step = Callable[[int, int], None]  # done, total
+
+_STYLES: dict[str, dict[str, object]] = {
+    "id": {"fg": "yellow"},
+    "head": {"bold": True},
+    "dim": {"dim": True},
+    "good": {"fg": "green"},
+    "bad": {"fg": "red"},
+    "hit": {"bold": True},
+}
+WIDTH = 80
+
+
+def show(call: Call, payload: object, lines: Iterable[Line]) -> None:
+    """Prints the answer of a command: ``payload`` as JSON when that was asked for, else the lines."""
+    if call.json:
+        click.echo(as_json(payload))
+        return
+    for line in lines:
+        click.echo(_rendered(line))
+
+
+def as_json(payload: object) -> str:
+    """JSON in ASCII alone, so that no character in it can act on a terminal."""
+    return json.dumps(payload, indent=2, ensure_ascii=True).replace("\x7f", "\\u007f")
+
+
+def _rendered(line: Line) -> str:
+    pieces = line if isinstance(line, list) else [line]
+    return "".join(_piece(piece) for piece in pieces)
+
+
+def _piece(piece: Piece) -> str:
+    if isinstance(piece, str):
+        return visible(piece)
+    style, text = piece
+    clean = visible(text)
+    return click.style(clean, **_STYLES[style]) if has_colour() and style in _STYLES else clean  # type: ignore[arg-type]
+
+
+def has_colour() -> bool:
+    """Whether answers are coloured: on a terminal, unless NO_COLOR is set (no-color.org)."""
+    return sys.stdout.isatty() and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
+
+
+def has_terminal() -> bool:
+    """Whether somebody is there to answer questions."""
+    return sys.stdin.isatty() and sys.stderr.isatty()
+
+
+def width() -> int:
+    """Columns to fill: the terminal's, at most 120; 80 where there is no terminal."""
+    try:
+        return min(os.get_terminal_size(sys.stdout.fileno()).columns, 120) or WIDTH
+    except (OSError, ValueError):
+        return WIDTH
+
+
+def one_line(text: str, room: int) -> str:
+    """``text`` as one line of at most ``room`` columns; an ellipsis says that it was cut."""
+    flat = " ".join(visible(text).split())
+    if flat.isascii():
+        return flat if len(flat) <= room else flat[: max(room - 1, 0)] + "…"
+    return _cut_wide(flat, room)
+
+
+def _cut_wide(text: str, room: int) -> str:
+    from unicodedata import east_asian_width  # only for text beyond ASCII
+
+    sizes = [2 if east_asian_width(char) in "WF" else 1 for char in text]
+    if sum(sizes) <= room:
+        return text
+    used = 0
+    for place, size in enumerate(sizes):
+        used += size
+        if used > room - 1:
+            return text[:place] + "…"
+    return text
+
+
+def note(text: str) -> None:
+    """One line beside the answer, on stderr."""
+    click.echo(f"gitmem: {visible(text)}", err=True)
+
+
+def fail(error: GitmemError, as_json_: bool) -> int:
+    """Shows an error and returns its exit code."""
+    if as_json_:
+        click.echo(as_json(wire.error(error)))
+    else:
+        note(error.message)
+        if error.hint:
+            click.echo(visible(error.hint), err=True)
+    return error.exit_code
+
+
+def misuse(error: click.ClickException, as_json_: bool) -> int:
+    """Shows a usage error and returns click's code for it (2)."""
+    if as_json_:
+        click.echo(as_json(wire.failure(type(error).__name__, error.format_message(), "", error.exit_code)))
+        return error.exit_code
+    note(error.format_message())
+    context = getattr(error, "ctx", None)
+    if context is not None:
+        click.echo(f"`{context.command_path} --help` shows how it is used.", err=True)
+    return error.exit_code
+
+
+@contextmanager
+def progress(label: str) -> Iterator[Step | None]:
+    """A bar on stderr, as a function to call with (done, total); None where there is no terminal."""
+    if not sys.stderr.isatty():
+        yield None
+        return
+    with click.progressbar(length=0, label=label, file=sys.stderr, width=30) as bar:
+
+        def step(done: int, total: int) -> None:
+            bar.length = total
+            bar.update(done - bar.pos)
+
+        yield step
+
+
+def confirm(question: str) -> bool:
+    """A yes/no question on stderr; "no" is the default."""
+    return click.confirm(visible(question), default=False, err=True)
+
+
+def ask_secret(prompt: str) -> str:
+    """A secret typed without echo."""
+    answer: str = click.prompt(visible(prompt), hide_input=True, err=True)
+    return answer
+
+
+def secret_asker() -> Callable[[str], str] | None:
+    """The function that asks for a passphrase, or None when nobody is there to type it."""
+    return ask_secret if has_terminal() else None

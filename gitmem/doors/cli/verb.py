@@ -1,0 +1,94 @@
+"""What every command shares: --vault and --json, examples in its help, and the completion of ids."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec
+
+import click
+
+if TYPE_CHECKING:
+    from click.shell_completion import CompletionItem
+
+P = ParamSpec("P")
+Examples = Sequence[tuple[str, str]]  # a command line, and what it does
+
+
+@dataclass(slots=True)
+class Call:
+    """How gitmem was called: which vault was named ("" for none), and whether the answer is to be JSON."""
+
+    vault: str = ""
+    json: bool = False
+
+
+def _set_vault(context: click.Context, _: click.Parameter, value: str | None) -> None:
+    if value:
+        context.ensure_object(Call).vault = value
+
+
+def _set_json(context: click.Context, _: click.Parameter, value: bool) -> None:
+    if value:
+        context.ensure_object(Call).json = True
+
+
+def shared_options() -> list[click.Parameter]:
+    """The two options that stand before or after any command."""
+    vault = click.Option(
+        ["--vault"],
+        metavar="PATH",
+        expose_value=False,
+        is_eager=True,
+        callback=_set_vault,
+        help="The vault to use (else GITMEM_VAULT, this folder's, the default one).",
+    )
+    as_json = click.Option(
+        ["--json"], is_flag=True, expose_value=False, is_eager=True, callback=_set_json, help="Print JSON."
+    )
+    return [vault, as_json]
+
+
+class Verb(click.Command):
+    """A command with the shared options and an Examples block."""
+
+    def __init__(self, *args: Any, examples: Examples = (), **rest: Any) -> None:
+        super().__init__(*args, **rest)
+        self.examples = tuple(examples)
+        self.params += shared_options()
+
+    def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002
+        with formatter.section("Examples"):
+            for line, meaning in self.examples:
+                formatter.write_text(f"{meaning}:")
+                with formatter.indentation():
+                    formatter.write(f"{'':{formatter.current_indent}}{line}\n")
+
+
+def verb(
+    *, examples: Examples, name: str | None = None, **attributes: Any
+) -> Callable[[Callable[Concatenate[Call, P], None]], Verb]:
+    """Makes a command of a function whose first argument is the :class:`Call`."""
+
+    def wrap(function: Callable[Concatenate[Call, P], None]) -> Verb:
+        return click.command(name, cls=Verb, examples=examples, **attributes)(click.pass_obj(function))
+
+    return wrap
+
+
+def complete_id(context: click.Context, _: click.Parameter, typed: str) -> list[CompletionItem]:
+    """Short ids that begin with what was typed, newest first; none when the vault cannot be opened."""
+    from click.shell_completion import CompletionItem  # only the shell needs these, not `--help`
+
+    from gitmem import app
+    from gitmem.errors import GitmemError
+    from gitmem.index.filters import Filters
+    from gitmem.memory.memory import short
+
+    call = context.find_object(Call) or Call()
+    try:
+        rows = app.open_store(call.vault).rows(Filters(), 200)
+    except GitmemError:
+        return []  # a shell that completes is no place for messages
+    found = [(short(row.id), row.title) for row in rows]
+    return [CompletionItem(sid, help=title) for sid, title in found if sid.startswith(typed.upper())]
