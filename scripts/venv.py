@@ -1,7 +1,7 @@
-"""Makes or refreshes .venv: `python3 scripts/venv.py`. Only the standard library; quiet when nothing is to do.
+"""Makes or refreshes .venv: `python3 scripts/venv.py`. Standard library only; quiet when nothing is to do.
 
-A plain Debian has neither ensurepip nor, often, pip. So pip comes from the first of: ensurepip, a pip of this
-interpreter, the wheel that Debian keeps, and the package index itself (checked against the index's hash).
+A plain Debian has neither ensurepip nor, often, pip. So pip comes from the first of: ensurepip, the wheel
+that Debian keeps, a pip of this interpreter, and the package index itself (checked against its hash).
 """
 
 from __future__ import annotations
@@ -81,7 +81,7 @@ def _pip_from_index(folder: str) -> str:
         link, name, digest = max(links, key=lambda found: [int(n) for n in re.findall(r"\d+", found[1])[:-1]])
         wheel = _get(urllib.parse.urljoin(index, link))
     except (OSError, ValueError) as error:
-        sys.exit(_fail(f"there is no pip here and none could be fetched ({error}). On Debian: apt install python3-venv"))
+        sys.exit(_fail(f"no pip here, and none came from the index ({error}); try: apt install python3-venv"))
     if hashlib.sha256(wheel).hexdigest() != digest:
         sys.exit(_fail("the pip that the package index sent does not match its hash"))
     path = os.path.join(folder, name)
@@ -98,7 +98,9 @@ def _get(url: str) -> bytes:
 
 
 def _run(argv: list[str]) -> None:
-    done = subprocess.run(argv, stdin=subprocess.DEVNULL, stderr=subprocess.STDOUT, stdout=subprocess.PIPE, check=False)
+    done = subprocess.run(
+        argv, stdin=subprocess.DEVNULL, stderr=subprocess.STDOUT, stdout=subprocess.PIPE, check=False
+    )
     if done.returncode != 0:
         sys.stderr.buffer.write(done.stdout)
         sys.exit(_fail("this did not work: " + " ".join(argv)))

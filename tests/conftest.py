@@ -11,10 +11,11 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+import pytest
+
 import gitmem
 import guards
 import parts
-import pytest
 from gitmem.memory import ids
 
 pytest_plugins = ["git_server", "ssh_server"]

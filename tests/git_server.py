@@ -16,8 +16,9 @@ from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
-import parts
 import pytest
+
+import parts
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +94,7 @@ class _Handler(BaseHTTPRequestHandler):
     def do_POST(self) -> None:
         self._answer()
 
-    def log_message(self, format: str, *args: object) -> None:
+    def log_message(self, *_args: object) -> None:
         """Say nothing: a test's output is its own."""
 
     def _answer(self) -> None:

@@ -1,6 +1,6 @@
 """The fence around every test: no network but this machine, nothing of the person's own home.
 
-It is an audit hook, so that it sees every socket and every file that Python itself opens, whoever asks for it.
+It is an audit hook, so that it sees every socket and every file that Python itself opens, whoever asks.
 Children are fenced by their environment (see `clean_environment`).
 """
 

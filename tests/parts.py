@@ -1,7 +1,7 @@
 """What heavier tests need from the machine, and what happens where it is missing.
 
-On a person's machine such a test is skipped and named at the end of the run. Under ``CI=true`` it fails, unless the
-part is listed in ``GITMEM_TEST_WITHOUT`` ("data,sshd"): a green run must not hide that half of it never ran.
+On a person's machine such a test is skipped and named at the end of the run. Under ``CI=true`` it fails,
+unless the part is listed in ``GITMEM_TEST_WITHOUT`` ("data,sshd"): a green run must not hide what never ran.
 """
 
 from __future__ import annotations

@@ -12,8 +12,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-import parts
 import pytest
+
+import parts
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,9 +7,10 @@ import sys
 import tempfile
 from pathlib import Path
 
+import pytest
+
 import guards
 import parts
-import pytest
 
 
 def test_no_test_can_connect_to_the_outside():
@@ -32,7 +33,7 @@ def test_the_loopback_stays_open():
 )
 def test_no_test_can_open_what_is_in_the_real_home(name):
     with pytest.raises(guards.OutsideError):
-        open(os.path.join(guards._REAL_HOME, name))
+        Path(guards._REAL_HOME, name).read_bytes()
 
 
 def test_home_and_temporary_files_belong_to_the_test(home):
