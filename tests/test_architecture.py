@@ -43,8 +43,8 @@ LATE_FOLDERS = {
 # Importing these costs milliseconds of every start (DESIGN, start-up), or they exist on one system only.
 LATE_MODULES = {
     "anthropic", "asyncio", "cryptography", "difflib", "fcntl", "github", "jinja2", "logging", "msvcrt",
-    "pathlib", "platform", "secrets", "shutil", "subprocess", "tempfile", "threading", "tomllib", "unicodedata",
-    "uuid", "yaml",
+    "pathlib", "platform", "secrets", "shutil", "subprocess", "tempfile", "threading", "tomllib",
+    "unicodedata", "uuid", "yaml",
 }  # fmt: skip
 READ_ENVIRONMENT = ("__main__.py", "app.py", "config.py", "doors/cli/", "repo/git.py")
 START_PROGRAMS = ("repo/git.py",)
