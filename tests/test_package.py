@@ -134,8 +134,8 @@ def environment(tmp_path, *what):
         *what,
     )
     site = Path(run(python, "-c", "import sysconfig; print(sysconfig.get_path('purelib'))").strip())
-    # A .pth comes after the venv's own folder and does not run this environment's .pth files: the editable gitmem
-    # there stays invisible.
+    # A .pth comes after the venv's own folder and does not run this environment's .pth files: the editable
+    # gitmem there stays invisible.
     (site / "dependencies.pth").write_text(sysconfig.get_path("purelib") + "\n")
     return python
 
