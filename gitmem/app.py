@@ -82,6 +82,12 @@ def find(vault: str = "") -> str:
     return _present(found)
 
 
+def has_vault(vault: str = "") -> bool:
+    """Whether there is anything for :func:`find` to find: a named vault, a known one, or a join code."""
+    named = vault or os.environ.get("GITMEM_VAULT") or os.environ.get("GITMEM_JOIN")
+    return bool(named or config.vaults() or config.get("vault.default"))
+
+
 def _named(path: str, known: dict[str, str]) -> str:
     path = os.path.realpath(os.path.expanduser(path))
     return _above(path, known) or _present(path)
@@ -113,13 +119,17 @@ def _above(folder: str, known: dict[str, str]) -> str:
 
 
 def _invited(known: dict[str, str]) -> str:
+    code = _code()
+    return (known.get(code.vault_id) or _clone(code)) if code else ""
+
+
+def _code() -> JoinCode | None:
     text = os.environ.get("GITMEM_JOIN", "")
     if not text:
-        return ""
+        return None
     from gitmem.vault import joincode
 
-    code = joincode.decode(text)
-    return known.get(code.vault_id) or _clone(code)
+    return joincode.decode(text)
 
 
 def _clone(code: JoinCode) -> str:
@@ -140,6 +150,14 @@ def _clone(code: JoinCode) -> str:
 # Which key.
 
 
+@dataclass(frozen=True, slots=True)
+class KeySource:
+    """Where a key comes from: a variable, a file or the passphrase slot, and its path if it has one."""
+
+    source: str
+    path: str
+
+
 def identity_of(vault_id: str, path: str, ask: Ask | None = None) -> Identity:
     """The key of that vault: GITMEM_KEY, GITMEM_JOIN, the key file, or the passphrase slot, in that order.
 
@@ -149,19 +167,25 @@ def identity_of(vault_id: str, path: str, ask: Ask | None = None) -> Identity:
         WrongKeyError: the passphrase is wrong.
     """
     given = os.environ.get("GITMEM_KEY", "") or _invited_key(vault_id) or _key_file(vault_id)
-    if given:
-        return Identity.parse(given)
-    return _unlocked(path, ask)
+    return Identity.parse(given) if given else _unlocked(vault_id, path, ask)
+
+
+def key_source(vault: str = "") -> KeySource:
+    """Where the key of the vault that :func:`find` finds comes from; nothing is opened."""
+    path = find(vault)
+    vault_id = Store.id_at(path)
+    if os.environ.get("GITMEM_KEY"):
+        return KeySource("GITMEM_KEY", "")
+    if _invited_key(vault_id):
+        return KeySource("GITMEM_JOIN", "")
+    if os.path.exists(config.key_path(vault_id)):
+        return KeySource("key file", config.key_path(vault_id))
+    return KeySource("passphrase" if Store.slot_at(path) else "none", "")
 
 
 def _invited_key(vault_id: str) -> str:
-    text = os.environ.get("GITMEM_JOIN", "")
-    if not text:
-        return ""
-    from gitmem.vault import joincode
-
-    code = joincode.decode(text)
-    return code.identity_text if code.vault_id == vault_id else ""
+    code = _code()
+    return code.identity_text if code and code.vault_id == vault_id else ""
 
 
 def _key_file(vault_id: str) -> str:
@@ -169,13 +193,11 @@ def _key_file(vault_id: str) -> str:
     text = config.read_private(path)
     if text is not None and config.is_shared(path):
         config.make_private(path)
-        _say(f"others on this machine could read {path}; its mode is now 0600.")
+        sys.stderr.write(f"gitmem: others on this machine could read {path}; its mode is now 0600.\n")
     return text or ""
 
 
-def _unlocked(path: str, ask: Ask | None) -> Identity:
-    from gitmem.vault import slot
-
+def _unlocked(vault_id: str, path: str, ask: Ask | None) -> Identity:
     sealed = Store.slot_at(path)
     if not sealed:
         raise ConfigError(
@@ -187,18 +209,29 @@ def _unlocked(path: str, ask: Ask | None) -> Identity:
             "This vault is locked with a passphrase, and there is no terminal to ask for it.",
             "Run gitmem in a terminal, or set GITMEM_KEY.",
         )
-    return slot.unlock(sealed, ask("Passphrase of the vault"))
+    from gitmem.vault import slot
+
+    return slot.unlock(sealed, ask("Passphrase of the vault"), vault_id)
 
 
-def keep_key(vault_id: str, identity: Identity) -> str:
-    """Writes the key file of a vault (never its recipient) and returns its path."""
-    path = config.key_path(vault_id)
-    lines = (
-        f"# The key of the gitmem vault {vault_id}. Whoever has it can read and change every memory.",
-        "# Any age program opens the memories with it: age -d -i THIS-FILE MEMORY.md.age",
-        identity.text,
-    )
-    config.write_private(path, "\n".join(lines) + "\n")
+def restore_key(vault: str, text: str) -> str:
+    """Keeps a key that was typed or read from a backup, once it has opened the vault; the path of its file.
+
+    Raises:
+        ConfigError: that is no key.
+        WrongKeyError: it is the key of another vault.
+    """
+    from gitmem.flows.settle import keep_key
+
+    identity = Identity.parse(text)
+    store = _opened(find(vault), lambda _: identity)
+    return keep_key(store.vault.id, identity)
+
+
+def drop_key(store: Store) -> str:
+    """Removes the key file of a vault from this machine and returns its path."""
+    path = config.key_path(store.vault.id)
+    config.remove(path)
     return path
 
 
@@ -211,13 +244,14 @@ def open_store(vault: str = "", ask: Ask | None = None) -> Store:
     Raises:
         GitmemError: no vault, no key, the wrong key, or a history that was tampered with.
     """
-    return _opened(find(vault), ask)
+    path = find(vault)
+    return _opened(path, lambda vault_id: identity_of(vault_id, path, ask))
 
 
-def _opened(path: str, ask: Ask | None) -> Store:
+def _opened(path: str, identity: Callable[[str], Identity]) -> Store:
     return Store.open(
         path,
-        identity=lambda vault_id: identity_of(vault_id, path, ask),
+        identity=identity,
         author=(str(config.get("author.name")), str(config.get("author.email"))),
         now=now,
         new_id=new_id,
@@ -261,7 +295,3 @@ def one_push(store: Store) -> Iterator[bool]:
             return
         with config.hold(f"push-{store.vault.id}"):
             yield True
-
-
-def _say(text: str) -> None:
-    sys.stderr.write(f"gitmem: {text}\n")

@@ -127,7 +127,7 @@ def write_private(path: str, text: str) -> None:
             os.fsync(file.fileno())
         os.replace(part, path)
     except OSError as error:
-        _drop(part)
+        remove(part)
         raise ConfigError(f"{path} cannot be written: {error.strerror}.", "Nothing was changed.") from error
 
 
@@ -167,11 +167,12 @@ def make_private(path: str) -> None:
         ) from error
 
 
-def _drop(path: str) -> None:
+def remove(path: str) -> None:
+    """Removes a file, if it is there."""
     try:
         os.unlink(path)
     except OSError:
-        pass  # it was never made, or the folder is gone: nothing is left behind either way
+        pass  # it was never made, or its folder is gone: nothing is left behind either way
 
 
 @contextmanager

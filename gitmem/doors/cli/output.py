@@ -16,7 +16,7 @@ import click
 
 from gitmem.doors import wire
 from gitmem.doors.cli.verb import Call
-from gitmem.errors import GitmemError
+from gitmem.errors import ConfigError, GitmemError
 from gitmem.memory.text import visible
 
 Piece = str | tuple[str, str]
@@ -155,6 +155,53 @@ def ask_secret(prompt: str) -> str:
     return answer
 
 
+def new_passphrase() -> str:
+    """A new passphrase: typed twice at a terminal, else the first line of standard input.
+
+    Raises:
+        ConfigError: it is shorter than 12 characters.
+    """
+    if has_terminal():
+        typed: str = click.prompt("New passphrase", hide_input=True, confirmation_prompt=True, err=True)
+    else:
+        typed = sys.stdin.readline().rstrip("\r\n")
+    if len(typed) < 12:
+        raise ConfigError(
+            "The passphrase is shorter than 12 characters.", "Nothing was changed. Five words do well."
+        )
+    return typed
+
+
+def ask_lines(prompt: str) -> str:
+    """Several secret lines, typed without echo; an empty one ends them. A whole key needs only one."""
+    lines = [ask_secret(prompt)]
+    while lines[-1] and "AGE-SECRET-KEY-" not in lines[-1].upper():
+        lines.append(
+            str(click.prompt("  next line", hide_input=True, default="", show_default=False, err=True))
+        )
+    return "\n".join(lines)
+
+
+def secret(prompt: str) -> str:
+    """A secret line: asked for at a terminal, else read from standard input."""
+    return ask_secret(prompt) if has_terminal() else sys.stdin.read().strip()
+
+
 def secret_asker() -> Callable[[str], str] | None:
     """The function that asks for a passphrase, or None when nobody is there to type it."""
     return ask_secret if has_terminal() else None
+
+
+def ask_first(lines: Iterable[Line], question: str) -> None:
+    """Shows on stderr what is about to happen and asks; without a terminal that is refused.
+
+    Raises:
+        click.UsageError: there is no terminal; ``--yes`` is the way.
+        click.Abort: the answer was no.
+    """
+    if not has_terminal():
+        raise click.UsageError("There is no terminal to ask on; --yes goes on without asking.")
+    for line in lines:
+        click.echo(_rendered(line), err=True)
+    if not confirm(question):
+        raise click.Abort

@@ -1,0 +1,60 @@
+"""gitmem init."""
+
+from __future__ import annotations
+
+import os
+
+import click
+
+from gitmem.doors.cli import output
+from gitmem.doors.cli.verb import Call, verb
+from gitmem.flows import settle
+
+EXAMPLES = (
+    ("gitmem init", "A short conversation"),
+    ("gitmem init ~/memory --remote git@github.com:ada/memory.git --yes", "Without questions"),
+    ("gitmem init --bare ~/memory.git --yes", "Without a work tree: fastest, any size"),
+)
+
+
+@verb(name="init", examples=EXAMPLES)
+@click.argument("directory", metavar="[DIR]", default="")
+@click.option("--remote", default="", metavar="URL", help="A private git remote to share the vault through.")
+@click.option("--yes", "-y", is_flag=True, help="Do not ask.")
+@click.option("--bare", is_flag=True, help="A bare repository, without a work tree.")
+def command(call: Call, directory: str, remote: str, yes: bool, bare: bool) -> None:
+    """Make a vault.
+
+    DIR becomes a git repository of sealed memories; one that exists already keeps its commits. Ends with
+    where the key is and how to back it up.
+    """
+    if not yes and output.has_terminal():
+        directory, remote = _conversation(directory, remote)
+    made = settle.create(directory or ".", remote, bare=bare)
+    where = os.path.relpath(made.path) if made.path.startswith(os.getcwd()) else made.path
+    lines: list[output.Line] = [
+        ("good", f"The vault is ready at {where if where != '.' else made.path}."),
+        "",
+        f"Its key: {made.key_path}",
+        "Without the key nobody can read the vault, you included. Back it up now:",
+        "  gitmem key show --paper    four lines to write down",
+        "  gitmem key passphrase      or lock a copy into the vault",
+        "",
+        "Then: gitmem write 'the first thing to remember'",
+    ]
+    if remote:
+        lines.insert(1, f"Shared through {remote}; another device comes in by `gitmem invite`.")
+    payload = {"path": made.path, "vault_id": made.vault_id, "commit": made.commit, "key_path": made.key_path}
+    output.show(call, payload, lines)
+
+
+def _conversation(directory: str, remote: str) -> tuple[str, str]:
+    click.echo("A vault is a git repository of sealed memories; its key stays on this machine.\n", err=True)
+    if not directory:
+        directory = click.prompt("Folder", default=os.path.join("~", "memory"), err=True)
+    if not remote:
+        click.echo(
+            "A private git repository keeps it safe and shares it; it sees only sealed files.", err=True
+        )
+        remote = click.prompt("Remote URL (empty for none yet)", default="", show_default=False, err=True)
+    return os.path.expanduser(directory), remote.strip()

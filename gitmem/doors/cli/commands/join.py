@@ -1,0 +1,49 @@
+"""gitmem join."""
+
+from __future__ import annotations
+
+import click
+
+from gitmem.doors.cli import output
+from gitmem.doors.cli.verb import Call, verb
+from gitmem.flows import settle
+
+EXAMPLES = (
+    ("gitmem join", "Asks for the code, without showing it"),
+    ("gitmem join ~/memory < code.txt", "From a file, into that folder"),
+    ("gitmem join --sparse", "For a large vault: sealed files stay out of the work tree"),
+)
+_PREFIX = "gitmem"
+
+
+@verb(name="join", examples=EXAMPLES)
+@click.argument("code", default="", metavar="[CODE]")
+@click.argument("directory", default="", metavar="[DIR]")
+@click.option("--sparse", is_flag=True, help="Keep memories/ out of the work tree (faster in large vaults).")
+def command(call: Call, code: str, directory: str, sparse: bool) -> None:
+    """Bring a vault to this machine by its join code.
+
+    The code is read from a prompt or from standard input. As an argument it works too, but then it stays in
+    your shell's history.
+    """
+    if code and not directory and not code.startswith(_PREFIX):
+        code, directory = "", code
+    if code:
+        output.note(
+            "the code is now in your shell's history; remove it there. Next time run `gitmem join` alone."
+        )
+    text = code or output.secret("Join code")
+    with output.progress("Cloning") as step:
+        joined = settle.join(text, directory, sparse=sparse, progress=step)
+    lines: list[output.Line] = [
+        f"Joined: the vault is at {joined.path}.",
+        f"Its key is at {joined.key_path}.",
+        "Try: gitmem list",
+    ]
+    payload = {
+        "path": joined.path,
+        "vault_id": joined.vault_id,
+        "tip": joined.commit,
+        "key_path": joined.key_path,
+    }
+    output.show(call, payload, lines)

@@ -1,0 +1,31 @@
+"""The join code of an open vault."""
+
+from __future__ import annotations
+
+from gitmem.errors import ConfigError
+from gitmem.store import Store
+from gitmem.vault.joincode import JoinCode, encode
+
+
+def invitation(store: Store, token: str = "") -> str:
+    """One line that brings this vault to another device; it holds the key.
+
+    The floor is the newest commit that the remote is known to have: the new device refuses older ones.
+
+    Raises:
+        ConfigError: the vault has no remote.
+    """
+    if not store.remote:
+        raise ConfigError(
+            "This vault has no remote, so another device has nowhere to fetch it from.",
+            "In the vault's folder: git remote add origin URL, then gitmem sync.",
+        )
+    code = JoinCode(
+        remote=store.remote,
+        branch=store.branch.removeprefix("refs/heads/"),
+        vault_id=store.vault.id,
+        identity_text=store.vault.identity.text,
+        floor=store.tip(),
+        token=token,
+    )
+    return encode(code)

@@ -1,0 +1,68 @@
+"""A vault settles on this machine: it is made or joined, and its key, token and place are noted."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from gitmem import config
+from gitmem.flows import create as creating
+from gitmem.flows import join as joining
+from gitmem.vault import joincode
+from gitmem.vault.keys import Identity
+
+Step = Callable[[int, int], None]  # done, total
+
+
+@dataclass(frozen=True, slots=True)
+class Settled:
+    """A vault that is ready on this machine: where it lies, its tip, and where its key is."""
+
+    path: str
+    vault_id: str
+    commit: str
+    key_path: str
+
+
+def keep_key(vault_id: str, identity: Identity) -> str:
+    """Writes the key file of a vault (never its recipient) and returns its path."""
+    path = config.key_path(vault_id)
+    lines = (
+        f"# The key of the gitmem vault {vault_id}. Whoever has it can read and change every memory.",
+        "# Any age program opens the memories with it: age -d -i THIS-FILE MEMORY.md.age",
+        identity.text,
+    )
+    config.write_private(path, "\n".join(lines) + "\n")
+    return path
+
+
+def create(directory: str, remote: str = "", *, bare: bool = False) -> Settled:
+    """Makes a vault with a fresh key.
+
+    Raises:
+        GitmemError: the folder cannot become a vault, or the remote refuses.
+    """
+    identity = Identity.generate()
+    place = os.path.realpath(os.path.expanduser(directory))
+    made = creating.create(creating.Plan(directory=place, remote=remote, identity=identity, bare=bare))
+    key = keep_key(made.vault_id, identity)
+    config.remember(made.vault_id, made.store_path)
+    return Settled(made.store_path, made.vault_id, made.commit, key)
+
+
+def join(text: str, directory: str = "", *, sparse: bool = False, progress: Step | None = None) -> Settled:
+    """Clones the vault of a join code and verifies it; without a folder into one named as the remote.
+
+    Raises:
+        ConfigError: that is no join code.
+        GitmemError: the remote cannot be reached, or what it gives was tampered with.
+    """
+    code = joincode.decode(text)
+    name = code.remote.rstrip("/").rpartition("/")[2].rpartition(":")[2].removesuffix(".git") or "memory"
+    joined = joining.join(code, os.path.realpath(os.path.expanduser(directory or name)), sparse, progress)
+    key = keep_key(joined.vault_id, Identity.parse(code.identity_text))
+    if code.token:
+        config.write_private(config.token_path(joined.vault_id), code.token + "\n")
+    config.remember(joined.vault_id, joined.path)
+    return Settled(joined.path, joined.vault_id, joined.tip, key)
