@@ -1,0 +1,101 @@
+"""Text as people see it: control characters made visible, titles, and whether two texts are the same."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+import unicodedata
+
+from gitmem.memory.memory import Memory
+
+TITLE_LENGTH = 80
+
+# C0 but newline and tab, DEL, C1, line separators, bidi controls, invisible tag characters, lone surrogates.
+_CONTROL = re.compile(
+    "[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff\U000e0000-\U000e007f]"
+)
+_MARKUP = re.compile(r"(?:#{1,6}|[-*+>]|\d{1,3}[.)])\s+|\[[ xX]\]\s+")
+_EMPHASIS = re.compile(r"\*\*|__|`|\[\[|\]\]")
+_HEADING = re.compile(r"^ {0,3}#{1,6}[ \t]+(\S.*)$", re.MULTILINE)
+_FENCED = re.compile(r"^ {0,3}(```|~~~).*?(?:^ {0,3}\1|\Z)", re.MULTILINE | re.DOTALL)
+
+
+def visible(text: str) -> str:
+    """``text`` with nothing that could command a terminal or hide: controls become pictures or ``<U+202E>``.
+
+    Newlines and tabs stay; a carriage return before a newline is dropped.
+    """
+    if _CONTROL.search(text) is None:
+        return text
+    return _CONTROL.sub(_picture, text.replace("\r\n", "\n"))
+
+
+def visible_line(text: str) -> str:
+    """The same on one line: every run of white space is one space."""
+    return visible(" ".join(text.split()))
+
+
+def derive_title(body: str) -> str:
+    """A title for a text that has none: its first line with words, at most 80 characters, without markup."""
+    for line in body.split("\n", 50)[:50]:
+        title = _clean(line)
+        if title and not title.startswith("~~~") and any(map(str.isalnum, title)):
+            return shorten(title, TITLE_LENGTH)
+    return ""
+
+
+def first_heading(body: str) -> str:
+    """The text of the first markdown heading outside code, or ``""``."""
+    if "#" not in body:
+        return ""
+    match = _HEADING.search(_FENCED.sub("", body))
+    return shorten(_clean(match[1].rstrip("# \t\r")), TITLE_LENGTH) if match else ""
+
+
+def shorten(text: str, length: int) -> str:
+    """``text`` in at most ``length`` characters, cut at a word, with an ellipsis when it was cut."""
+    if len(text) <= length:
+        return text
+    if length <= 1:
+        return "…"[:length]
+    cut = text[: length - 1]
+    words, space, _ = cut.rpartition(" ")
+    return (words if space and len(words) > length // 2 else cut).rstrip() + "…"
+
+
+def fingerprint(memory: Memory) -> bytes:
+    """16 bytes that are equal for the same text: kind, project, title unless it is derived, body.
+
+    Line ends, white space at line ends and around the text, and Unicode composition do not count.
+    """
+    title = "" if memory.title == derive_title(memory.body) else memory.title
+    parts = (memory.kind, _normal(memory.project), _normal(title), _normal(memory.body))
+    return hashlib.sha256("\0".join(parts).encode("utf-8", "surrogatepass")).digest()[:16]
+
+
+def _normal(text: str) -> str:
+    if not text.isascii():
+        text = unicodedata.normalize("NFC", text)
+    if "\r" in text:
+        text = text.replace("\r\n", "\n")
+    if " \n" in text or "\t\n" in text:
+        text = "\n".join([line.rstrip() for line in text.split("\n")])
+    return text.strip()
+
+
+def _clean(line: str) -> str:
+    line = " ".join(line.split())
+    if not line:
+        return ""
+    match = _MARKUP.match(line + " ")
+    while match:
+        line = line[match.end() :]
+        match = _MARKUP.match(line + " ") if line else None
+    return _CONTROL.sub("", _EMPHASIS.sub("", line)).strip()
+
+
+def _picture(match: re.Match[str]) -> str:
+    code = ord(match[0])
+    if code < 0x20:
+        return chr(0x2400 + code)
+    return "␡" if code == 0x7F else f"<U+{code:04X}>"
