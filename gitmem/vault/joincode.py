@@ -7,7 +7,7 @@ import hashlib
 import hmac
 import json
 import re
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 
 from gitmem.errors import ConfigError
 from gitmem.vault.keys import Identity, vault_bytes
@@ -24,6 +24,18 @@ _LOCAL = re.compile(r"(?:file://)?/.*")
 _LOOPBACK = re.compile(r"localhost|127(?:\.[0-9]{1,3}){3}|\[::1\]")
 _PASSWORD = re.compile(r"\w+://[^/@]*:[^/@]*@.*")
 _BAD_IN_BRANCH = re.compile(r"[\s~^:?*\[\\]|\.\.|@\{|//|/\.|\.lock(?:/|$)|\.$|/$|^[-./]")
+_WORDS = {  # in the code: in JoinCode
+    "remote": "remote",
+    "branch": "branch",
+    "vault": "vault_id",
+    "key": "identity_text",
+    "floor": "floor",
+    "token": "token",
+}
+_NEEDED = {"remote", "branch", "vault", "key"}
+_STANDARD, _SAFE = b"+/", b"-_"
+_URL_SAFE = bytes.maketrans(_STANDARD, _SAFE)
+_FROM_URL_SAFE = bytes.maketrans(_SAFE, _STANDARD)
 _BROKEN = "The join code is damaged: something in it was cut or changed."
 _HINT = "Copy the whole line that `gitmem invite` printed."
 
@@ -78,7 +90,7 @@ def check_remote(remote: str) -> None:
 
 def encode(code: JoinCode) -> str:
     """``code`` as one line without white space, beginning ``gitmem1.``."""
-    said = {name: value for name, value in asdict(code).items() if value}
+    said = {word: getattr(code, name) for word, name in _WORDS.items() if getattr(code, name)}
     raw = json.dumps(said, separators=(",", ":"), ensure_ascii=False).encode("utf-8")
     text = binascii.b2a_base64(raw + _checksum(raw), newline=False).rstrip(b"=").translate(_URL_SAFE)
     return PREFIX + text.decode("ascii")
@@ -102,11 +114,6 @@ def decode(text: str) -> JoinCode:
     return JoinCode(**said)
 
 
-_STANDARD, _SAFE = b"+/", b"-_"
-_URL_SAFE = bytes.maketrans(_STANDARD, _SAFE)
-_FROM_URL_SAFE = bytes.maketrans(_SAFE, _STANDARD)
-
-
 def _checksum(raw: bytes) -> bytes:
     return hashlib.sha256(raw).digest()[:_CHECK]
 
@@ -125,8 +132,8 @@ def _fields(raw: bytes) -> dict[str, str] | None:
         said = json.loads(raw)
     except (ValueError, RecursionError):
         return None
-    names = JoinCode.__slots__
-    needed = {"remote", "branch", "vault_id", "identity_text"}
-    if not isinstance(said, dict) or not needed <= said.keys() <= set(names):
+    if not isinstance(said, dict) or not _NEEDED <= said.keys() <= _WORDS.keys():
         return None
-    return said if all(isinstance(value, str) for value in said.values()) else None
+    if not all(isinstance(value, str) for value in said.values()):
+        return None
+    return {_WORDS[word]: value for word, value in said.items()}

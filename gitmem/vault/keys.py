@@ -7,7 +7,7 @@ import re
 from dataclasses import dataclass, field
 
 from gitmem.errors import ConfigError
-from gitmem.vault import bech32
+from gitmem.vault import bech32, paperform
 from gitmem.vault.hkdf import hkdf
 
 SECRET_BYTES = 32
@@ -49,9 +49,6 @@ class Identity:
             raise ConfigError("The key is empty.")
         if _MARK in key:
             return cls(_secret(key))
-        # late import: hardly any start of the program reads a key from paper
-        from gitmem.vault import paperform
-
         return cls(paperform.read("\n".join(kept)))
 
     @property
@@ -87,9 +84,6 @@ def fingerprint(identity: Identity, vault_id: str) -> str:
 
 def paper(identity: Identity) -> str:
     """The key as four lines to write down and type back (docs/format.md, "Paper form")."""
-    # late import: see Identity.parse
-    from gitmem.vault import paperform
-
     return paperform.write(identity.raw)
 
 

@@ -2,8 +2,8 @@
 
 A line is fourteen characters of key and two of check, in Crockford's base 32. The check is the number that
 the line spells, with the line's own number in front of it, modulo 1021: a prime, so that one wrong character,
-two swapped ones and two swapped lines always show. The last 24 bits are a checksum of the whole, so that lines
-of two papers do not mix.
+two swapped ones and two swapped lines always show. The last 24 bits are a checksum of the whole, so that
+lines of two papers do not mix.
 """
 
 from __future__ import annotations
