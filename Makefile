@@ -40,7 +40,7 @@ check: venv
 	@$(PY) -m ruff check --quiet .
 	@$(PY) -m ruff format --check --quiet . || { echo 'Run: .venv/bin/ruff format' >&2; exit 1; }
 	@$(PY) -m mypy --no-error-summary $(CODE)
-	@.venv/bin/lint-imports --no-logo >.venv/lint-imports.log 2>&1 || { cat .venv/lint-imports.log; exit 1; }
+	@.venv/bin/lint-imports >.venv/lint-imports.log 2>&1 || { cat .venv/lint-imports.log; exit 1; }
 	@$(PY) -m pytest -q tests/test_architecture.py tests/test_secrets.py
 	@echo 'Style, types, floors and limits hold.'
 

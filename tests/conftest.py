@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+import hypothesis
 import pytest
 
 import gitmem
@@ -22,9 +23,12 @@ pytest_plugins = ["git_server", "ssh_server"]
 
 REAL_ENVIRONMENT = dict(os.environ)
 ROOT = Path(__file__).resolve().parent.parent
-PACKAGE_HOME = (
-    Path(gitmem.__file__).resolve().parent.parent
-)  # the checkout, or site-packages for a built wheel
+# The checkout, or site-packages when a built wheel is tested.
+PACKAGE_HOME = Path(gitmem.__file__).resolve().parent.parent
+
+# No deadline: two cores are shared by two workers, so one slow example says nothing.
+hypothesis.settings.register_profile("gitmem", deadline=None, max_examples=60, print_blob=True)
+hypothesis.settings.load_profile("gitmem")
 
 
 def pytest_configure() -> None:

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+import gitmem
 import guards
 import parts
 
@@ -63,6 +64,13 @@ def test_children_see_the_same_home_and_no_user_configuration(home):
     child = "import os, gitmem; print(os.path.expanduser('~')); print(gitmem.__version__)"
     out = subprocess.check_output([sys.executable, "-c", child], text=True, cwd=home).split()
     assert out[0] == str(home)
+
+
+def test_the_command_runs_as_a_process_of_its_own(run_gitmem, home):
+    done = run_gitmem(["--version"])
+    assert (done.code, done.err) == (0, "")
+    assert gitmem.__version__ in done.out
+    assert run_gitmem(["no-such-command"], stdin="text", env={"HOME": None}, cwd=home).code == 2
 
 
 def test_the_clock_moves_only_when_told(clock):
