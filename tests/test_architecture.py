@@ -34,6 +34,9 @@ FORBIDDEN_NAMES = {
 # Who may import inside a function, and why. Anywhere else it hides a broken floor.
 LATE_IMPORTS = {
     "app.py": "the composition root builds only what the command at hand needs",
+    "memory/document.py": "front matter that gitmem did not write needs PyYAML; its own does not",
+    "memory/merge.py": "the same",
+    "vault/vault.py": "listing, counting and verifying need no cipher",
     "vault/age.py": "the post-quantum stanza is rare, and HPKE slow to import",
     "__main__.py": "textconv and the merge driver must not pay for click",
 }
