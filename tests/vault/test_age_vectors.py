@@ -43,8 +43,8 @@ def test_all_143_vectors_are_there(data_dir):
     assert {vector(name)[0]["expect"] for name in NAMES} == {*FAILURES, "success"}
 
 
-@pytest.mark.parametrize("name", NAMES)
-def test_a_vector_opens_or_fails_as_it_must(name):
+@pytest.mark.parametrize("name", NAMES or ["(no data)"])
+def test_a_vector_opens_or_fails_as_it_must(name, data_dir):
     said, keys, data = vector(name)
     if said["expect"] == "success":
         assert hashlib.sha256(opened(said, keys, data)).hexdigest() == said["payload"]
