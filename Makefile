@@ -27,7 +27,7 @@ help:
 
 venv:
 	@test -n '$(PYTHON)' || { echo 'gitmem needs Python 3.11 or newer on the PATH.' >&2; exit 1; }
-	@$(PYTHON) scripts/venv.py
+	@$(PYTHON) scripts/make_venv.py
 
 demo: venv
 	@$(PY) demo/demo.py

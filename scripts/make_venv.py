@@ -1,4 +1,4 @@
-"""Makes or refreshes .venv: `python3 scripts/venv.py`. Standard library only; quiet when nothing is to do.
+"""Makes or refreshes .venv: `python3 scripts/make_venv.py`. Standard library only; quiet when nothing is to do.
 
 A plain Debian has neither ensurepip nor, often, pip. So pip comes from the first of: ensurepip, the wheel
 that Debian keeps, a pip of this interpreter, and the package index itself (checked against its hash).
@@ -45,7 +45,7 @@ def main() -> int:
 
 def _wanted() -> str:
     mark = hashlib.sha256(f"{sys.version} {ROOT}".encode())
-    for name in ("pyproject.toml", os.path.join("scripts", "venv.py")):
+    for name in ("pyproject.toml", os.path.join("scripts", "make_venv.py")):
         with open(os.path.join(ROOT, name), "rb") as file:
             mark.update(file.read())
     return mark.hexdigest()
