@@ -1,4 +1,4 @@
-"""Makes or refreshes .venv: `python3 scripts/make_venv.py`. Standard library only; quiet when nothing is to do.
+"""Makes or refreshes .venv: `python3 scripts/make_venv.py`. Standard library only; quiet if all is well.
 
 A plain Debian has neither ensurepip nor, often, pip. So pip comes from the first of: ensurepip, the wheel
 that Debian keeps, a pip of this interpreter, and the package index itself (checked against its hash).

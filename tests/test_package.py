@@ -128,6 +128,7 @@ def environment(tmp_path, *what):
         python,
         "install",
         "-q",
+        "--ignore-installed",  # PYTHONPATH may show pip another gitmem
         "--no-deps",
         "--no-build-isolation",
         "--no-index",
@@ -165,11 +166,9 @@ def test_the_wheel_runs_in_a_clean_environment(wheel, tmp_path):
     } == shipped_templates()
 
 
-def test_an_editable_install_runs_and_finds_the_templates_beside_it(tmp_path):
-    build_tool = sysconfig.get_path(
-        "purelib"
-    )  # --no-build-isolation looks for hatchling in the new environment
-    os.environ["PYTHONPATH"] = build_tool
+def test_an_editable_install_runs_and_finds_the_templates_beside_it(tmp_path, monkeypatch):
+    # --no-build-isolation looks for hatchling in the new environment.
+    monkeypatch.setenv("PYTHONPATH", sysconfig.get_path("purelib"))
     python = environment(tmp_path, "--editable", ROOT)
     assert Path(run(python, "-c", WHERE, **outside(tmp_path)).strip()) == ROOT / "gitmem"
     assert gitmem.__version__ in run(python.parent / "gitmem", "--version", **outside(tmp_path))
