@@ -1,0 +1,174 @@
+"""What stands in the index file: its tables, and how a memory becomes rows and a row becomes a value.
+
+A memory has a number ``n``, local to this file. Its passages are rows of the full-text table ``passage``; a
+memory of several passages also has one row in ``whole``. Both are contentless: they hold the words, not the
+text.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from gitmem.index.filters import digits, from_digits, tag_column, tags_of
+from gitmem.index.passages import cuts, passages, whole
+from gitmem.index.words import TOKENIZER, storable
+from gitmem.memory.memory import SHORT, Memory
+from gitmem.memory.text import fingerprint
+
+VERSION = 1  # an index of another version is replaced, so any change below must change it
+
+# pgsz: a block of the full-text table fits into one page beside SQLCipher's 80 bytes. automerge: merging less
+# often leaves fewer empty pages behind.
+# detail=none: the second table is asked for words only, and is a third smaller without their places.
+_TABLES = f"""
+CREATE TABLE head (vault TEXT NOT NULL, verified TEXT NOT NULL);
+CREATE TABLE memory (
+    n INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE, title TEXT, kind TEXT, project TEXT, tags TEXT,
+    created INTEGER, updated INTEGER, trust TEXT, importance REAL, expires INTEGER, share INTEGER,
+    session TEXT, source TEXT, print INTEGER, cuts TEXT);
+CREATE INDEX memory_short ON memory (substr(id, -{SHORT}));
+CREATE INDEX memory_print ON memory (print);
+CREATE INDEX memory_created ON memory (created);
+CREATE INDEX memory_project ON memory (project, created);
+CREATE INDEX memory_source ON memory (source) WHERE source <> '';
+CREATE INDEX memory_expires ON memory (expires) WHERE expires <> 0;
+CREATE TABLE supersede (old TEXT, n INTEGER, PRIMARY KEY (old, n)) WITHOUT ROWID;
+CREATE INDEX supersede_n ON supersede (n);
+CREATE VIRTUAL TABLE passage USING fts5(
+    body, context, content='', contentless_delete=1, tokenize="{TOKENIZER}");
+CREATE VIRTUAL TABLE whole USING fts5(
+    body, content='', contentless_delete=1, detail=none, tokenize="{TOKENIZER}");
+INSERT INTO passage (passage, rank) VALUES ('pgsz', 3940), ('automerge', 8);
+INSERT INTO whole (whole, rank) VALUES ('pgsz', 3940), ('automerge', 8);
+PRAGMA user_version = {VERSION};
+"""
+_COLUMNS = "id, title, kind, project, tags, created, updated, trust, importance, expires, share, session"
+ROW = f"{_COLUMNS}, EXISTS (SELECT 1 FROM supersede WHERE supersede.old = memory.id)"
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """What a list shows of a memory, without decrypting it."""
+
+    id: str
+    title: str
+    kind: str
+    project: str
+    tags: tuple[str, ...]
+    created: str
+    updated: str
+    trust: str
+    importance: float | None
+    expires: str
+    share: bool
+    session: str
+    superseded: bool
+
+
+def create(connection: Any, vault_id: str) -> None:
+    """Make the tables of an empty index of that vault, all or nothing."""
+    connection.executescript(f"BEGIN; {_TABLES}")
+    connection.execute("INSERT INTO head VALUES (?, '')", (vault_id,))
+    connection.execute("COMMIT")
+
+
+def row(values: Sequence[Any]) -> Row:
+    """The value of a result row with the columns ``ROW``."""
+    memory_id, title, kind, project, tags, created, updated, trust, importance, expires, *rest = values
+    share, session, superseded = rest
+    return Row(
+        memory_id, title, kind, project, tags_of(tags), from_digits(created), from_digits(updated), trust,
+        importance, from_digits(expires), bool(share), session, bool(superseded),
+    )  # fmt: skip
+
+
+def print_column(fingerprint: bytes) -> int:
+    """Enough of a fingerprint to find it by: its first 8 bytes as SQLite's integer."""
+    return int.from_bytes(fingerprint[:8], "big", signed=True)
+
+
+def passage_row(number: int, k: int, *, several: bool) -> int:
+    """The row of passage ``k`` of memory ``number``; it tells whether there are others.
+
+    A memory of 1 MiB has at most 2,098 passages.
+    """
+    return number << 13 | k << 1 | several
+
+
+def passage_of(row: int) -> tuple[int, int, bool]:
+    """Memory number, passage, and whether the memory has several: what ``passage_row`` put together."""
+    return row >> 13, row >> 1 & 0xFFF, bool(row & 1)
+
+
+def remove(connection: Any, ids: Iterable[str]) -> None:
+    """Take those memories out, as far as they are in."""
+    found = connection.execute(
+        "SELECT n, cuts FROM memory WHERE id IN (SELECT value FROM json_each(?))", (json.dumps(list(ids)),)
+    ).fetchall()
+    for number, places in found:
+        count = passage_count(places)
+        several = count > 1
+        connection.executemany(
+            "DELETE FROM passage WHERE rowid = ?",
+            [(passage_row(number, k, several=several),) for k in range(count)],
+        )
+        if several:
+            connection.execute("DELETE FROM whole WHERE rowid = ?", (number,))
+        connection.execute("DELETE FROM supersede WHERE n = ?", (number,))
+        connection.execute("DELETE FROM memory WHERE n = ?", (number,))
+
+
+def insert(connection: Any, memories: Iterable[Memory], number: int) -> int:
+    """Put memories in that are not there yet, numbered from ``number`` on; the next free number comes out."""
+    rows: list[tuple[Any, ...]] = []
+    pieces: list[tuple[int, str, str]] = []
+    wholes: list[tuple[int, str]] = []
+    olds: list[tuple[str, int]] = []
+    for memory in memories:
+        at = cuts(memory.body)
+        several = len(at) > 2
+        rows.append((number, *_row(memory), json.dumps(at)))
+        texts = enumerate(passages(memory, at))
+        pieces += [(passage_row(number, k, several=several), body, near) for k, (body, near) in texts]
+        if several:
+            wholes.append((number, whole(memory)))
+        olds += [(storable(old), number) for old in set(memory.supersedes) if old != memory.id]
+        number += 1
+    connection.executemany(f"INSERT INTO memory VALUES ({','.join('?' * 16)})", rows)
+    connection.executemany("INSERT INTO passage (rowid, body, context) VALUES (?, ?, ?)", pieces)
+    connection.executemany("INSERT INTO whole (rowid, body) VALUES (?, ?)", wholes)
+    connection.executemany("INSERT INTO supersede VALUES (?, ?)", olds)
+    return number
+
+
+def passage_count(places: str) -> int:
+    """How many passages a memory has whose column ``cuts`` is ``places``."""
+    return places.count(",")
+
+
+def place(places: str, k: int) -> tuple[int, int]:
+    """Where passage ``k`` begins and ends in the body."""
+    at = json.loads(places)
+    return at[k], at[k + 1]
+
+
+def _row(memory: Memory) -> tuple[Any, ...]:
+    return (
+        memory.id,
+        storable(memory.title),
+        memory.kind,
+        storable(memory.project),
+        tag_column(memory.tags),
+        digits(memory.created),
+        digits(memory.updated),
+        memory.trust,
+        memory.importance,
+        digits(memory.expires),
+        memory.share,
+        storable(memory.session),
+        storable(memory.source),
+        print_column(fingerprint(memory)),
+    )

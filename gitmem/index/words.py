@@ -1,0 +1,66 @@
+"""Text as the index sees it: one Unicode form, and Chinese, Japanese and Korean cut into pairs of characters.
+
+SQLite's tokenizer splits at everything that is not a letter, digit or mark. Scripts without spaces would become one
+word per sentence, so each run of them is written as its overlapping pairs, and its last character alone:
+认证系统 → 认证 证系 系统 统. So any single character is the beginning of some word.
+"""
+
+from __future__ import annotations
+
+import re
+
+TOKENIZER = "porter unicode61 remove_diacritics 2 categories 'L* N* Co Mn Mc'"
+
+_RUN = re.compile(
+    "[\u1100-\u11ff\u3005-\u3007\u3041-\u3096\u309d-\u309f\u30a1-\u30fa\u30fc-\u30ff\u3131-\u318e\u31f0-\u31ff"
+    "\u3400-\u4dbf\u4e00-\u9fff\ua960-\ua97f\uac00-\ud7ff\uf900-\ufaff\U00020000-\U0003ffff]+"
+)
+_ASCII_WORD = re.compile("[0-9A-Za-z]+")
+
+
+def folded(text: str) -> str:
+    """``text`` as it is indexed."""
+    return text if text.isascii() else _RUN.sub(_pairs, _normal(text))
+
+
+def words(text: str) -> list[str]:
+    """The words that SQLite's tokenizer would see in a piece of a query, before stemming.
+
+    A single character of a script without spaces comes out as it is; longer runs as their pairs.
+    """
+    if text.isascii():
+        return _ASCII_WORD.findall(text)
+    spaced = _RUN.sub(lambda run: " " + " ".join(pairs(run[0])) + " ", _normal(text))
+    return "".join(char if _in_word(char) else " " for char in spaced).split()
+
+
+def pairs(run: str) -> list[str]:
+    """The overlapping pairs of characters of ``run``, or the one character that it is."""
+    return [run[at : at + 2] for at in range(len(run) - 1)] or [run]
+
+
+def storable(text: str) -> str:
+    """``text`` without lone surrogates (a broken file name, a cut emoji), which SQLite could not take."""
+    return text if text.isascii() else text.encode("utf-8", "replace").decode()
+
+
+def is_run(word: str) -> bool:
+    """Whether ``word`` is written in a script without spaces."""
+    return not word.isascii() and _RUN.fullmatch(word) is not None
+
+
+def _pairs(run: re.Match[str]) -> str:
+    found = run[0]
+    return f" {' '.join(pairs(found))} {found[-1] if len(found) > 1 else ''} "
+
+
+def _normal(text: str) -> str:
+    import unicodedata  # only texts beyond ASCII pay for it
+
+    return unicodedata.normalize("NFKC", storable(text))
+
+
+def _in_word(char: str) -> bool:
+    import unicodedata
+
+    return char.isalnum() or unicodedata.category(char) in {"Mn", "Mc", "Co"}
