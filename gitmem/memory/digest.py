@@ -22,7 +22,7 @@ class Group:
 
 @dataclass(frozen=True, slots=True)
 class Digest:
-    """What is published: groups in the order of their best memory, and the counts of what is and is not there."""
+    """What is published: groups in the order of their best memory, and how many are there and left out."""
 
     groups: tuple[Group, ...]
     shown: int
@@ -34,8 +34,8 @@ def select(memories: Iterable[Memory], budget: int, now: str) -> Digest:
     """The digest of ``memories`` within about ``budget`` characters at the time ``now``.
 
     Only memories marked to share that have not expired and that no other of ``memories`` supersedes; the most
-    important first, then the newest. A superseding memory that is not marked hides the old one all the same: what
-    it replaced is no longer true.
+    important first, then the newest. A superseding memory that is not marked hides the old one all the same:
+    what it replaced is no longer true.
     """
     everything = list(memories)
     replaced = {old for memory in everything for old in memory.supersedes if old != memory.id}

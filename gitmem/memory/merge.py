@@ -1,8 +1,8 @@
 """Two edits of one memory made one: front matter by field, the body by lines, three ways.
 
-Pure and symmetric: two devices that merge the same three documents get the same bytes, whichever side each calls
-its own. Nothing that one side wrote is lost unless the other side took it out; where both wrote something else in
-the same place, both texts stay, between marks.
+Pure and symmetric: two devices that merge the same three documents get the same bytes, whichever side each
+calls its own. Nothing that one side wrote is lost unless the other side took it out; where both wrote into
+one place, both texts stay, between marks.
 """
 
 from __future__ import annotations
@@ -20,12 +20,13 @@ OPEN, MIDDLE, CLOSE = "<<<<<<< one side", "=======", ">>>>>>> other side"
 
 # Comparisons of equal lines that a diff may cost; texts beyond it (thousands of equal lines) are one change.
 _EFFORT = 1_000_000
+_EXTRA_LIMIT = 1 << 15
 _LISTS = ("tags", "sources", "supersedes", "links", "topics", "files")
 
 
 @dataclass(frozen=True, slots=True)
 class Merged:
-    """The merged memory, and whether a person should look at it: both sides wrote the same place differently."""
+    """The merged memory, and whether a person should look at it: both sides wrote into the same place."""
 
     memory: Memory
     conflict: bool
@@ -34,9 +35,9 @@ class Merged:
 def merge(base: Memory | None, ours: Memory, theirs: Memory) -> Merged:
     """One memory from two edits of ``base`` (None: no common ancestor is known).
 
-    A side that equals ``base`` gives way to the other. Else ``rev`` is one more than the greater, ``updated`` the
-    later; trust and share are never better than what both sides stand for. Two texts that are too long together
-    for one memory leave the later one, as a conflict; the other stays in the history.
+    A side that equals ``base`` gives way to the other. Else ``rev`` is one more than the greater, ``updated``
+    the later; trust and share are never better than what both sides stand for. Two texts that are too long
+    together for one memory leave the later one, as a conflict; the other stays in the history.
     """
     if ours in (theirs, base):
         return Merged(theirs, conflict=False)
@@ -49,11 +50,11 @@ def merge(base: Memory | None, ours: Memory, theirs: Memory) -> Merged:
     if len(fields["body"].encode("utf-8", "replace")) > MAX_BYTES - _front_matter(fields):
         return Merged(dataclasses.replace(second, rev=_next_rev(first, second)), conflict=True)
     merged = Memory(**fields)
-    return Merged(_guarded(base, first, second, merged), two_titles or two_texts)
+    return Merged(_guarded(first, second, merged), two_titles or two_texts)
 
 
 def merge_text(base: str | None, first: str, second: str) -> tuple[str, bool]:
-    """Two edits of one text by lines, and whether they conflict; the sides come in an order that both devices share.
+    """Two edits of one text by lines, and whether they conflict. Both devices give the sides in one order.
 
     Without a base, the lines that both have stand in for it.
     """
@@ -62,7 +63,7 @@ def merge_text(base: str | None, first: str, second: str) -> tuple[str, bool]:
     out: list[str] = []
     conflict = False
     for old, a, b in _regions(root, one, two):
-        if old == a or a == b:
+        if a in (old, b):
             out += b
         elif old == b:
             out += a
@@ -101,7 +102,7 @@ def _fields(base: Memory | None, first: Memory, second: Memory) -> dict[str, Any
     return fields
 
 
-def _later(old: Any, a: Any, b: Any) -> Any:
+def _later(_old: Any, a: Any, b: Any) -> Any:
     return b or a
 
 
@@ -121,7 +122,8 @@ def _extra(old: Any, a: Any, b: Any) -> str:
         chunk = two if one in (two, was) else one if two == was else two or one
         if chunk is not None:
             out.append(chunk)
-    return "\n".join(out)
+    together = "\n".join(out)
+    return together if len(together) <= max(len(a), len(b), _EXTRA_LIMIT) else b or a
 
 
 def _chunks(extra: str) -> dict[str, str]:
@@ -154,10 +156,10 @@ def _title(base: Memory | None, first: Memory, second: Memory) -> tuple[str, boo
     return f"{a} / {b}", True
 
 
-def _guarded(base: Memory | None, first: Memory, second: Memory, merged: Memory) -> Memory:
+def _guarded(first: Memory, second: Memory, merged: Memory) -> Memory:
     """``merged`` with trust and share that hold for its text.
 
-    A mark belongs to the text that its side saw. When the merged text is not what a side saw, that side's raise of
+    A mark belongs to the text that its side saw. When the merged text is not what a side saw, its raise of
     trust or mark to share does not speak for it.
     """
     saw = [side for side in (first, second) if _text(side) == _text(merged)]

@@ -41,7 +41,7 @@ def importance(memory: Memory) -> float:
 
 
 def pack(memories: Iterable[Memory], budget: int) -> str:
-    """The best of ``memories`` in at most ``budget`` characters, each with date, short id, trust, kind and title.
+    """The best of ``memories`` in at most ``budget`` characters, with date, short id, trust, kind, title.
 
     Whatever does not fit is counted in the last line. Without memories, or with a budget too small for any
     sentence, the result is empty.
