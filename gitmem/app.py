@@ -8,25 +8,23 @@ from __future__ import annotations
 import os
 import sys
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from collections.abc import Callable
+from typing import TYPE_CHECKING, NamedTuple
 
 from gitmem import config
-from gitmem.errors import ConfigError, LockedError, NotSetUpError
+from gitmem.errors import ConfigError, GitmemError, LockedError, NotSetUpError
 from gitmem.memory import ids
 from gitmem.store import Store
 from gitmem.vault.keys import Identity
 
 if TYPE_CHECKING:
+    from gitmem.flows.checks import Patient
     from gitmem.vault.joincode import JoinCode
 
 Ask = Callable[[str], str]
 
 
-@dataclass(frozen=True, slots=True)
-class Origin:
+class Origin(NamedTuple):
     """Who writes: the trust and the session that new memories get."""
 
     trust: str
@@ -68,7 +66,7 @@ def find(vault: str = "") -> str:
     known = config.vaults()
     if named:
         return _named(named, known)
-    found = _around(known) or _invited(known) or str(config.get("vault.default"))
+    found = _above(_here(), known) or _invited(known) or str(config.get("vault.default"))
     if not found and len(known) > 1:
         raise NotSetUpError(
             f"This machine knows {len(known)} vaults, and none is the default.",
@@ -101,9 +99,9 @@ def _present(path: str) -> str:
     return path
 
 
-def _around(known: dict[str, str]) -> str:
+def _here() -> str:
     try:
-        return _above(os.path.realpath(os.getcwd()), known)
+        return os.path.realpath(os.getcwd())
     except OSError:  # the working folder was deleted
         return ""
 
@@ -150,8 +148,7 @@ def _clone(code: JoinCode) -> str:
 # Which key.
 
 
-@dataclass(frozen=True, slots=True)
-class KeySource:
+class KeySource(NamedTuple):
     """Where a key comes from: a variable, a file or the passphrase slot, and its path if it has one."""
 
     source: str
@@ -259,14 +256,32 @@ def _opened(path: str, identity: Callable[[str], Identity]) -> Store:
     )
 
 
+def patient(vault: str, ask: Ask | None, *, online: bool) -> Patient:
+    """The vault as `gitmem doctor` examines it: also when it cannot be opened.
+
+    Raises:
+        NotSetUpError: there is no repository to examine.
+    """
+    from gitmem.flows.checks import Patient
+    from gitmem.repo.repo import Repo
+
+    store, trouble = None, None
+    try:
+        store = open_store(vault, ask)
+        store.tip()
+    except NotSetUpError:
+        raise
+    except GitmemError as error:
+        trouble = error
+    repo = store.repo if store else Repo.open(find(vault))
+    return Patient(repo, Store.id_at(repo.path), key_source(vault).source, store, trouble, online)
+
+
 def default_project(vault: str) -> str:
     """The project of the working folder, or "" (see :mod:`gitmem.flows.project`)."""
     from gitmem.flows.project import project_of
 
-    try:
-        return project_of(os.getcwd(), os.path.expanduser("~"), vault)
-    except OSError:
-        return ""
+    return project_of(_here(), os.path.expanduser("~"), vault)
 
 
 # Pushing behind the user's back.
@@ -281,17 +296,3 @@ def push_later(store: Store) -> None:
     # -P: a file named like one of our modules in the working folder must not be run.
     arguments = [sys.executable, "-P", "-m", "gitmem", "--vault", store.path, "sync", "--background"]
     git.spawn_detached(arguments, dict(os.environ))
-
-
-@contextmanager
-def one_push(store: Store) -> Iterator[bool]:
-    """Holds the one place of a background push; False when one runs and another one already waits.
-
-    The one that waits starts after every write made so far, so nothing stays behind and nothing piles up.
-    """
-    with config.hold(f"next-push-{store.vault.id}", wait=False) as mine:
-        if not mine:
-            yield False
-            return
-        with config.hold(f"push-{store.vault.id}"):
-            yield True

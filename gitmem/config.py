@@ -12,7 +12,7 @@ import stat
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from gitmem.errors import ConfigError, LockedError
 
@@ -21,8 +21,7 @@ SECRET_VARIABLES = ("GITMEM_KEY", "GITMEM_JOIN")  # never handed to a child that
 Value = str | int | bool
 
 
-@dataclass(frozen=True, slots=True)
-class Setting:
+class Setting(NamedTuple):
     """One setting: its default, what it means in one line, and how its text is read."""
 
     default: Value

@@ -25,7 +25,7 @@ def invitation(store: Store, token: str = "") -> str:
         branch=store.branch.removeprefix("refs/heads/"),
         vault_id=store.vault.id,
         identity_text=store.vault.identity.text,
-        floor=store.tip(),
+        floor=store.trunk.remembered,
         token=token,
     )
     return encode(code)

@@ -2,38 +2,37 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import NamedTuple
 
 from gitmem.memory.memory import TRUSTS, Memory
 from gitmem.memory.text import derive_title
 from gitmem.store import Store
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Note:
-    """What a door knows of a memory before it has an id and a time."""
-
-    body: str
-    title: str = ""
-    kind: str = "note"
-    project: str = ""
-    tags: tuple[str, ...] = ()
-    importance: float | None = None
-    expires: str = ""
-    share: bool = False
-    trust: str = "self"
-    session: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Written:
+class Written(NamedTuple):
     """The memory as it lies in the vault, and whether it is new there."""
 
     memory: Memory
     fresh: bool
 
 
-def remember(store: Store, note: Note, *, again: bool = False) -> Written:
+def remember(
+    store: Store,
+    body: str,
+    *,
+    title: str = "",
+    kind: str = "note",
+    project: str = "",
+    tags: Sequence[str] = (),
+    importance: float | None = None,
+    expires: str = "",
+    share: bool = False,
+    trust: str = "self",
+    session: str = "",
+    again: bool = False,
+) -> Written:
     """Writes a memory, unless a live one says the same (``again`` insists).
 
     Raises:
@@ -43,16 +42,16 @@ def remember(store: Store, note: Note, *, again: bool = False) -> Written:
     memory = Memory(
         id=store.new_id(),
         created=store.now(),
-        body=note.body.rstrip("\n"),
-        title=" ".join(note.title.split()) or derive_title(note.body),
-        kind=note.kind,
-        project=note.project.strip(),
-        tags=tuple(dict.fromkeys(tag.strip() for tag in note.tags if tag.strip())),
-        importance=note.importance,
-        expires=note.expires,
-        share=note.share,
-        trust=note.trust,
-        session=note.session,
+        body=body.rstrip("\n"),
+        title=" ".join(title.split()) or derive_title(body),
+        kind=kind,
+        project=project.strip(),
+        tags=tuple(dict.fromkeys(tag.strip() for tag in tags if tag.strip())),
+        importance=importance,
+        expires=expires,
+        share=share,
+        trust=trust,
+        session=session,
     )
     twin = None if again else store.same_text(memory)
     if twin:

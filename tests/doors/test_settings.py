@@ -61,7 +61,9 @@ def test_parsing_a_setting_raises_only_our_errors(name, text):
 
 
 def test_a_value_of_the_wrong_type_in_the_file_counts_as_unset():
-    config.write_private(os.path.join(config.config_dir(), "config.json"), json.dumps({"search.limit": "many"}))
+    config.write_private(
+        os.path.join(config.config_dir(), "config.json"), json.dumps({"search.limit": "many"})
+    )
     assert config.get("search.limit") == 10
 
 
@@ -72,7 +74,7 @@ def test_a_broken_settings_file_is_named_and_left_alone():
         config.get("search.limit")
     with pytest.raises(ConfigError):
         config.put("search.limit", "5")
-    assert open(path, encoding="utf-8").read() == "{"
+    assert config.read_private(path) == "{"
 
 
 def test_relative_xdg_folders_count_as_unset(monkeypatch, home):

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from gitmem.doors.cli.output import Line, one_line, width
-from gitmem.flows.history import Change
 from gitmem.memory import document
 from gitmem.memory.memory import Memory, short
 from gitmem.memory.text import derive_title
-from gitmem.store import Commit
+
+if TYPE_CHECKING:
+    from gitmem.flows.history import Change, Commit
 
 
 class Listed(Protocol):

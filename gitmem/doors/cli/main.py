@@ -9,7 +9,6 @@ from typing import NamedTuple
 import click
 
 from gitmem import __version__
-from gitmem.doors.cli import output
 from gitmem.doors.cli.verb import Call, shared_options
 from gitmem.errors import GitmemError
 
@@ -104,8 +103,12 @@ def run(arguments: list[str]) -> int:
     except click.Abort:
         click.echo("\ngitmem: stopped; nothing was changed.", err=True)
         return INTERRUPTED
-    except GitmemError as error:
-        return output.fail(error, as_json)
-    except click.ClickException as error:
-        return output.misuse(error, as_json)
+    except (GitmemError, click.ClickException) as error:
+        return _show(error, as_json)
     return 0
+
+
+def _show(error: GitmemError | click.ClickException, as_json: bool) -> int:
+    from gitmem.doors.cli import output  # `--help` prints nothing of ours and must not pay for it
+
+    return output.fail(error, as_json) if isinstance(error, GitmemError) else output.misuse(error, as_json)

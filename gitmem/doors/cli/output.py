@@ -135,10 +135,10 @@ def progress(label: str) -> Iterator[Step | None]:
     if not sys.stderr.isatty():
         yield None
         return
-    with click.progressbar(length=0, label=label, file=sys.stderr, width=30) as bar:
+    with click.progressbar(length=1, label=label, file=sys.stderr, width=30) as bar:
 
         def step(done: int, total: int) -> None:
-            bar.length = total
+            bar.length = total or None  # not every source knows how much is coming
             bar.update(done - bar.pos)
 
         yield step

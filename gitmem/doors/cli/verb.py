@@ -3,24 +3,27 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec
+from typing import TYPE_CHECKING, Any
 
 import click
 
 if TYPE_CHECKING:
     from click.shell_completion import CompletionItem
 
-P = ParamSpec("P")
 Examples = Sequence[tuple[str, str]]  # a command line, and what it does
 
 
-@dataclass(slots=True)
 class Call:
-    """How gitmem was called: which vault was named ("" for none), and whether the answer is to be JSON."""
+    """How gitmem was called: which vault was named ("" for none), and whether the answer is to be JSON.
 
-    vault: str = ""
-    json: bool = False
+    The shared options fill it in wherever they stand on the line.
+    """
+
+    __slots__ = ("json", "vault")
+
+    def __init__(self) -> None:
+        self.vault = ""
+        self.json = False
 
 
 def _set_vault(context: click.Context, _: click.Parameter, value: str | None) -> None:
@@ -67,10 +70,10 @@ class Verb(click.Command):
 
 def verb(
     *, examples: Examples, name: str | None = None, **attributes: Any
-) -> Callable[[Callable[Concatenate[Call, P], None]], Verb]:
+) -> Callable[[Callable[..., None]], Verb]:
     """Makes a command of a function whose first argument is the :class:`Call`."""
 
-    def wrap(function: Callable[Concatenate[Call, P], None]) -> Verb:
+    def wrap(function: Callable[..., None]) -> Verb:
         return click.command(name, cls=Verb, examples=examples, **attributes)(click.pass_obj(function))
 
     return wrap

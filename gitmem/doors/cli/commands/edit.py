@@ -57,7 +57,11 @@ def command(call: Call, memory_id: str, resume: bool, **options: object) -> None
             again,
         )
     said = "unchanged" if after.rev == before.rev else "edited"
-    line = [f"{said} ", ("id", short(after.id)), f"  {output.one_line(title_of(after), output.width() - 18)}"]
+    line: output.Line = [
+        f"{said} ",
+        ("id", short(after.id)),
+        f"  {output.one_line(title_of(after), output.width() - 18)}",
+    ]
     output.show(call, {"memory": wire.memory(after), "written": after.rev != before.rev}, [line])
     if after.rev != before.rev:
         app.push_later(store)

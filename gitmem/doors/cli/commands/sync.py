@@ -9,6 +9,7 @@ from gitmem.doors import wire
 from gitmem.doors.cli import output
 from gitmem.doors.cli.verb import Call, verb
 from gitmem.flows import sync
+from gitmem.flows.background import push
 
 EXAMPLES = (
     ("gitmem sync", "Fetch, merge, push"),
@@ -29,9 +30,7 @@ def command(call: Call, restore: bool, background: bool) -> None:
     """
     store = app.open_store(call.vault, None if background else output.secret_asker())
     if background:
-        with app.one_push(store) as mine:
-            if mine:
-                sync.sync(store)
+        push(store)
         return
     with output.progress("Syncing") as step:
         report = sync.restore(store, step) if restore else sync.sync(store, step)

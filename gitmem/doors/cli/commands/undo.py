@@ -24,6 +24,6 @@ def command(call: Call, commit: str) -> None:
     """
     store = app.open_store(call.vault, output.secret_asker())
     made = undo.undo(store, store.resolve_commit(commit) if commit else "")
-    line = ["undone by ", ("id", made[:10]), "; `gitmem undo` again takes it back." if made else ""]
+    line: output.Line = ["undone by ", ("id", made[:10]), "; `gitmem undo` again takes it back."]
     output.show(call, {"commit": made}, [line if made else "There is nothing to undo."])
     app.push_later(store)

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import click
 
 from gitmem import app
 from gitmem.doors import wire
-from gitmem.doors.cli import dates, output
+from gitmem.doors.cli import output
 from gitmem.doors.cli.lines import title_of
 from gitmem.doors.cli.typed import text_of
 from gitmem.doors.cli.verb import Call, verb
-from gitmem.flows.remember import Note, Written, remember
+from gitmem.flows.remember import Written, remember
 from gitmem.memory.memory import KINDS, short
 from gitmem.store import Store
 
@@ -44,7 +46,7 @@ def command(
     expires: str,
     again: bool,
     resume: bool,
-    **fields: object,
+    **fields: Any,
 ) -> None:
     """Remember something: text, a file, or what you type.
 
@@ -57,11 +59,10 @@ def command(
     store = app.open_store(call.vault, output.secret_asker())
     origin = app.origin()
     fields["project"] = app.default_project(store.path) if project is None else project
-    fields["expires"] = dates.after(expires, app.now()) if expires else ""
+    fields["expires"] = _expiry(expires) if expires else ""
 
     def keep(body: str) -> Written:
-        note = Note(body=body, trust=origin.trust, session=origin.session, **fields)  # type: ignore[arg-type]
-        return remember(store, note, again=again)
+        return remember(store, body, trust=origin.trust, session=origin.session, again=again, **fields)
 
     if given is not None:
         _tell(call, store, keep(given))
@@ -69,6 +70,12 @@ def command(
     from gitmem.doors.cli import compose  # brings YAML and signals, which a plain write does not need
 
     _tell(call, store, compose.compose(store, keep, resume=resume))
+
+
+def _expiry(text: str) -> str:
+    from gitmem.doors.cli import dates  # most memories have none
+
+    return dates.after(text, app.now())
 
 
 def _tell(call: Call, store: Store, written: Written) -> None:

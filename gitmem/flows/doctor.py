@@ -1,0 +1,46 @@
+"""Goes through every promise that gitmem makes on this machine, and says how to mend each that is broken."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+from gitmem.errors import GitmemError
+from gitmem.flows import checks
+from gitmem.flows.checks import Finding, Patient
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """What was found, and the names of what was mended."""
+
+    findings: tuple[Finding, ...]
+    mended: tuple[str, ...]
+
+    @property
+    def well(self) -> bool:
+        """Whether nothing needs mending."""
+        return all(finding.ok for finding in self.findings)
+
+
+def examine(patient: Callable[[], Patient], *, fix: bool = False) -> Report:
+    """Runs every check; with ``fix`` mends what can be mended safely, and looks again.
+
+    ``patient`` is called anew for each look, so that a mended vault is opened afresh.
+    """
+    findings = list(_look(patient()))
+    mended = []
+    for finding in findings:
+        if fix and not finding.ok and finding.fix is not None:
+            finding.fix()
+            mended.append(finding.name)
+    return Report(tuple(_look(patient()) if mended else findings), tuple(mended))
+
+
+def _look(patient: Patient) -> Iterator[Finding]:
+    for check in checks.ALL:
+        try:
+            yield from check(patient)
+        except GitmemError as error:
+            # One broken promise must not hide the others.
+            yield Finding(check.__name__.replace("_", " "), ok=False, detail=error.message, mend=error.hint)
