@@ -89,10 +89,16 @@ def check_remote(remote: str) -> None:
 
 
 def encode(code: JoinCode) -> str:
-    """``code`` as one line without white space, beginning ``gitmem1.``."""
+    """``code`` as one line without white space, beginning ``gitmem1.``.
+
+    Raises:
+        ConfigError: longer than ``decode`` would read.
+    """
     said = {word: getattr(code, name) for word, name in _WORDS.items() if getattr(code, name)}
     raw = json.dumps(said, separators=(",", ":"), ensure_ascii=False).encode("utf-8")
     text = binascii.b2a_base64(raw + _checksum(raw), newline=False).rstrip(b"=").translate(_URL_SAFE)
+    if len(PREFIX) + len(text) > _MAX_CHARS:
+        raise ConfigError("The remote, branch or token is too long for a join code.")
     return PREFIX + text.decode("ascii")
 
 

@@ -150,6 +150,14 @@ def test_the_examples_of_the_bech32_standard_decode(text):
     assert bech32.encode(*BIP173[text]) == text.lower()
 
 
+@pytest.mark.parametrize("values", [[0, 1], [0, 2], [31, 31], [0], [0, 0, 0]])
+def test_bits_left_over_in_bech32_are_refused(values):
+    check = bech32._polymod([*bech32._expanded("age"), *values, *[0] * 6]) ^ 1
+    values = [*values, *(check >> 5 * place & 31 for place in reversed(range(6)))]
+    with pytest.raises(GitmemError, match="left over"):
+        bech32.decode("age1" + "".join(bech32._ALPHABET[value] for value in values))
+
+
 @pytest.mark.parametrize(
     "text", ["A12UEL5l", "A12UEL5M", "1qqqqqq", "", "a", "pzry9x0s0muk", "a1b!qqqqqq", "é12uel5l"]
 )

@@ -171,6 +171,15 @@ def test_any_text_raises_only_our_error(text):
             joincode.decode(form)
 
 
+def test_a_code_is_never_longer_than_what_is_read():
+    longest = changed(remote="/" + "x" * 11_900)
+    assert joincode.decode(joincode.encode(longest)) == longest
+    with pytest.raises(ConfigError, match="too long"):
+        joincode.encode(changed(remote="/" + "x" * 12_300))
+    with pytest.raises(ConfigError, match="not a join code"):
+        joincode.decode(packed(json.dumps({**FIELDS, "remote": "/" + "x" * 12_300})))
+
+
 def test_a_code_of_a_newer_gitmem_says_so():
     with pytest.raises(ConfigError, match="newer gitmem"):
         joincode.decode("gitmem2.AAAA")

@@ -107,6 +107,12 @@ def test_any_bytes_are_judged_as_the_format_says(body):
     assert VAULT.read_seal(raw) is not None
 
 
+def test_a_seal_that_does_not_stand_on_a_line_of_its_own_is_no_seal():
+    key, body = derive(VAULT.identity, VAULT_ID, "commit-seal"), BODY + b"quoted: "
+    raw = body + b"Gitmem-Seal: v1:" + hmac.digest(key, b"gitmem commit v1\0" + body, "sha256").hex().encode()
+    assert VAULT.read_seal(raw + b"\n") is None
+
+
 def test_a_body_without_a_line_feed_at_its_end_is_not_sealed():
     for body in (b"", b"tree", BODY[:-2] + b"x"):
         with pytest.raises(GitmemError):

@@ -87,6 +87,12 @@ def test_a_file_that_is_no_slot_is_refused_even_with_the_right_passphrase(inside
         slot.unlock(age.encrypt(inside, [Passphrase(WORDS, log_n=4)]), WORDS)
 
 
+def test_a_slot_is_small():
+    inside = f"# gitmem: .gitmem/key.age of vault {VAULT_ID}\n{IDENTITY.text}\n".encode() + b"\n" * 4000
+    with pytest.raises(TamperedError, match="larger than"):
+        slot.unlock(age.encrypt(inside, [Passphrase(WORDS, log_n=4)]), WORDS)
+
+
 def test_a_slot_without_a_key_in_it_is_refused():
     inside = f"# gitmem: .gitmem/key.age of vault {VAULT_ID}\n".encode()
     with pytest.raises(ConfigError):
