@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import re
-import unicodedata
 
 from gitmem.memory.memory import Memory
 
@@ -75,6 +74,8 @@ def fingerprint(memory: Memory) -> bytes:
 
 def _normal(text: str) -> str:
     if not text.isascii():
+        import unicodedata  # a shared library that most texts never need
+
         text = unicodedata.normalize("NFC", text)
     if "\r" in text:
         text = text.replace("\r\n", "\n")

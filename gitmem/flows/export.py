@@ -1,0 +1,127 @@
+"""Export: memories as readable markdown files or JSON lines that `import` reads back.
+
+Files are for their owner alone (mode 0600, folders 0700) and never lie inside the vault.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import unicodedata
+from collections.abc import Callable, Iterable
+from typing import Any, BinaryIO
+
+from gitmem.errors import ConfigError
+from gitmem.flows.plaintext import cannot_write, make_folder, refuse_inside, write_file
+from gitmem.index.filters import Filters
+from gitmem.memory.document import dump
+from gitmem.memory.memory import FIELDS, Memory, short
+from gitmem.memory.text import derive_title
+from gitmem.store import Store
+
+Progress = Callable[[int, int], None]
+
+_SLUG = 48  # bytes
+# Names that Windows keeps for devices, whatever follows the dot.
+_DEVICE = re.compile(r"(?:con|prn|aux|nul|com\d|lpt\d)", re.IGNORECASE)
+
+
+def export_folder(
+    store: Store, folder: str, wanted: Iterable[str] | None = None, progress: Progress | None = None
+) -> int:
+    """Writes each memory (or each of the ids ``wanted``) as markdown into a new or empty folder; how many.
+
+    A file is the memory's document, named ``<date>-<title>-<short id>.md``, in a folder of its project.
+
+    Raises:
+        ConfigError: the folder lies in the vault, is not empty, or cannot be written.
+    """
+    refuse_inside(store, folder)
+    make_folder(folder, 0o700)
+    if os.listdir(folder):
+        raise ConfigError("That folder is not empty.", "Nothing was written; name a new or empty folder.")
+    ids = _ids(store, wanted)
+    taken: set[str] = set()
+    for number, memory in enumerate(store.memories(ids), 1):
+        name = _place(memory, taken)
+        if os.path.dirname(name):
+            make_folder(os.path.join(folder, os.path.dirname(name)), 0o700)
+        write_file(os.path.join(folder, name), dump(memory), 0o600)
+        if progress:
+            progress(number, len(ids))
+    return len(taken)
+
+
+def export_lines(
+    store: Store,
+    target: str | BinaryIO,
+    wanted: Iterable[str] | None = None,
+    progress: Progress | None = None,
+) -> int:
+    """Writes each memory (or each of the ids ``wanted``) as a line of JSON, to a file or stream; how many.
+
+    Raises:
+        ConfigError: the file lies in the vault or cannot be written.
+    """
+    ids = _ids(store, wanted)
+    if not isinstance(target, str):
+        return _stream(store, ids, target, progress)
+    refuse_inside(store, os.path.dirname(os.path.abspath(target)))
+    make_folder(os.path.dirname(os.path.abspath(target)), 0o700)
+    beside = f"{target}.{os.urandom(6).hex()}.part"
+    flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0)
+    try:
+        with open(os.open(beside, flags, 0o600), "wb") as file:
+            count = _stream(store, ids, file, progress)
+        os.replace(beside, target)
+    except OSError as error:
+        raise cannot_write(error) from error
+    finally:
+        if os.path.lexists(beside):
+            os.unlink(beside)
+    return count
+
+
+def as_object(memory: Memory) -> dict[str, Any]:
+    """What is set of a memory, by name, as JSON holds it; id, created, trust and body are always there."""
+    always = {"id": memory.id, "title": memory.title, "created": memory.created, "trust": memory.trust}
+    rest = {name: getattr(memory, name) for name in sorted((*FIELDS, "extra")) if name not in always}
+    unset = {"kind": "note", "rev": 1, "share": False}
+    set_ones = {name: value for name, value in rest.items() if value not in ("", (), None, unset.get(name))}
+    return {**always, **set_ones, "body": memory.body}
+
+
+def slug(text: str) -> str:
+    """``text`` as a part of a file name on any system: letters and digits of any script, and hyphens."""
+    words = re.findall(r"[^\W_]+", unicodedata.normalize("NFKC", text).lower())
+    name = "-".join(words)
+    if len(name.encode()) > _SLUG:
+        cut = name.encode()[:_SLUG].decode(errors="ignore")
+        name = cut.rpartition("-")[0] or cut
+    return f"{name}-" if _DEVICE.fullmatch(name) else name
+
+
+def _stream(store: Store, ids: list[str], stream: BinaryIO, progress: Progress | None) -> int:
+    count = 0
+    for count, memory in enumerate(store.memories(ids), 1):
+        stream.write(json.dumps(as_object(memory), ensure_ascii=False).encode() + b"\n")
+        if progress:
+            progress(count, len(ids))
+    return count
+
+
+def _ids(store: Store, wanted: Iterable[str] | None) -> list[str]:
+    if wanted is not None:
+        return list(wanted)
+    return sorted(row.id for row in store.rows(Filters(everything=True)))
+
+
+def _place(memory: Memory, taken: set[str]) -> str:
+    title = slug(memory.title or derive_title(memory.body)) or "untitled"
+    folder = slug(memory.project)
+    path = os.path.join(folder, f"{memory.created[:10]}-{title}-{short(memory.id)}.md")
+    if path.casefold() in taken:
+        path = os.path.join(folder, f"{memory.created[:10]}-{title}-{memory.id}.md")
+    taken.add(path.casefold())
+    return path
