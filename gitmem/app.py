@@ -12,13 +12,13 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, NamedTuple
 
 from gitmem import config
-from gitmem.errors import ConfigError, GitmemError, LockedError, NotSetUpError
+from gitmem.errors import ConfigError, LockedError, NotSetUpError
 from gitmem.memory import ids
-from gitmem.store import Store
 from gitmem.vault.keys import Identity
 
-if TYPE_CHECKING:
+if TYPE_CHECKING:  # git's textconv wants a key from here, and no store
     from gitmem.flows.checks import Patient
+    from gitmem.store import Store
     from gitmem.vault.joincode import JoinCode
 
 Ask = Callable[[str], str]
@@ -169,6 +169,8 @@ def identity_of(vault_id: str, path: str, ask: Ask | None = None) -> Identity:
 
 def key_source(vault: str = "") -> KeySource:
     """Where the key of the vault that :func:`find` finds comes from; nothing is opened."""
+    from gitmem.store import Store
+
     path = find(vault)
     vault_id = Store.id_at(path)
     if os.environ.get("GITMEM_KEY"):
@@ -195,7 +197,9 @@ def _key_file(vault_id: str) -> str:
 
 
 def _unlocked(vault_id: str, path: str, ask: Ask | None) -> Identity:
-    sealed = Store.slot_at(path)
+    from gitmem.store import Store
+
+    sealed = Store.slot_at(path) if os.path.isdir(path) else None
     if not sealed:
         raise ConfigError(
             "The key of this vault is not on this machine.",
@@ -246,6 +250,8 @@ def open_store(vault: str = "", ask: Ask | None = None) -> Store:
 
 
 def _opened(path: str, identity: Callable[[str], Identity]) -> Store:
+    from gitmem.store import Store
+
     return Store.open(
         path,
         identity=identity,
@@ -257,24 +263,14 @@ def _opened(path: str, identity: Callable[[str], Identity]) -> Store:
 
 
 def patient(vault: str, ask: Ask | None, *, online: bool) -> Patient:
-    """The vault as `gitmem doctor` examines it: also when it cannot be opened.
+    """The vault as `gitmem doctor` examines it, also when it cannot be opened.
 
     Raises:
         NotSetUpError: there is no repository to examine.
     """
-    from gitmem.flows.checks import Patient
-    from gitmem.repo.repo import Repo
+    from gitmem.flows import doctor
 
-    store, trouble = None, None
-    try:
-        store = open_store(vault, ask)
-        store.tip()
-    except NotSetUpError:
-        raise
-    except GitmemError as error:
-        trouble = error
-    repo = store.repo if store else Repo.open(find(vault))
-    return Patient(repo, Store.id_at(repo.path), key_source(vault).source, store, trouble, online)
+    return doctor.admit(find(vault), key_source(vault).source, lambda: open_store(vault, ask), online=online)
 
 
 def default_project(vault: str) -> str:

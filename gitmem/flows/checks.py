@@ -14,9 +14,10 @@ from functools import partial
 import gitmem
 from gitmem import config
 from gitmem.errors import GitmemError
-from gitmem.flows import setup
+from gitmem.flows.create import command
 from gitmem.index.filters import Filters
 from gitmem.memory import ids
+from gitmem.repo import equip
 from gitmem.repo.repo import Repo
 from gitmem.store import Store
 
@@ -42,6 +43,7 @@ class Patient:
     """What is examined: the vault's repository, and the store or the error that kept it from opening."""
 
     repo: Repo
+    branch: str
     vault_id: str
     key_source: str
     store: Store | None
@@ -107,16 +109,20 @@ def history(patient: Patient) -> Iterator[Finding]:
 
 def git_setup(patient: Patient) -> Iterator[Finding]:
     """This clone shows plain text in `git log -p`, merges documents, and pulls by merging."""
-    missing = setup.missing(patient.repo)
+    repo = patient.repo
+    wanted = (repo.git, repo.common_dir, patient.branch, command(patient.vault_id))
+    missing = equip.missing(*wanted)
     detail = f"not set: {', '.join(missing)}" if missing else "textconv, merge driver and pull.rebase are set"
-    yield Finding("git setup", not missing, detail, "--fix sets it.", lambda: setup.configure(patient.repo))
+    yield Finding("git setup", not missing, detail, "--fix sets it.", lambda: equip.equip(*wanted))
 
 
 def plain_history(patient: Patient) -> Iterator[Finding]:
     """`git log -p` really shows a memory in plain text."""
     store = patient.store
     rows = store.rows(Filters(everything=True), 1) if store else []
-    if store is None or not rows:
+    if (
+        store is None or not rows or patient.key_source != "key file"
+    ):  # our git gets no key from the environment
         return
     shown = store.repo.git.run("show", "--textconv", f"{store.tip()}:{ids.path_of(rows[0].id)}")
     works = shown.startswith(b"---\n")
@@ -194,7 +200,8 @@ def size(patient: Patient) -> Iterator[Finding]:
     if store is None or not patient.repo.work_tree:
         return
     count = len(_memory_files(patient.repo, store.tip()))
-    sparse = count <= MANY_MEMORIES or setup.is_sparse(patient.repo)
+    said = patient.repo.git.run("config", "--get", "core.sparseCheckout", ok=(0, 1))
+    sparse = count <= MANY_MEMORIES or said.strip() == b"true"
     yield Finding("size", sparse, f"{count:,} memories",
                   "Writes grow slow in a full checkout: gitmem join --sparse into a new folder.")  # fmt: skip
 

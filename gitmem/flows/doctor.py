@@ -5,9 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
+from gitmem.branch import branch_of
 from gitmem.errors import GitmemError
 from gitmem.flows import checks
 from gitmem.flows.checks import Finding, Patient
+from gitmem.repo.repo import Repo
+from gitmem.repo.state import StateFile
+from gitmem.store import Store
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,6 +25,23 @@ class Report:
     def well(self) -> bool:
         """Whether nothing needs mending."""
         return all(finding.ok for finding in self.findings)
+
+
+def admit(path: str, key_source: str, open_store: Callable[[], Store], *, online: bool) -> Patient:
+    """The vault at ``path`` as it is examined: with its store, or with the error that kept it from opening.
+
+    Raises:
+        NotSetUpError: there is no vault at ``path``.
+    """
+    store, trouble = None, None
+    vault_id, repo = Store.id_at(path), Repo.open(path)
+    try:
+        store = open_store()
+        store.tip()
+    except GitmemError as error:
+        store, trouble = None, error
+    branch = branch_of(repo, StateFile(repo.folder, "").read())
+    return Patient(repo, branch, vault_id, key_source, store, trouble, online)
 
 
 def examine(patient: Callable[[], Patient], *, fix: bool = False) -> Report:

@@ -60,7 +60,7 @@ def _value(name: str, value: Any) -> Any:
 
 
 def _place(store: Store, name: str) -> str:
-    return os.path.join(store.repo.common_dir, "gitmem", "drafts", f"{name}.age")
+    return os.path.join(store.repo.folder, "drafts", f"{name}.age")
 
 
 def keep(store: Store, name: str, text: str) -> None:

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from gitmem import config
+from gitmem.errors import GitmemError
 from gitmem.flows import create as creating
 from gitmem.flows import join as joining
 from gitmem.vault import joincode
@@ -17,12 +18,16 @@ Step = Callable[[int, int], None]  # done, total
 
 @dataclass(frozen=True, slots=True)
 class Settled:
-    """A vault that is ready on this machine: where it lies, its tip, and where its key is."""
+    """A vault that is ready on this machine: where it lies, its tip, where its key is.
+
+    ``problem`` says why the first push failed, "" when it did not.
+    """
 
     path: str
     vault_id: str
     commit: str
     key_path: str
+    problem: str = ""
 
 
 def keep_key(vault_id: str, identity: Identity) -> str:
@@ -43,12 +48,24 @@ def create(directory: str, remote: str = "", *, bare: bool = False) -> Settled:
     Raises:
         GitmemError: the folder cannot become a vault, or the remote refuses.
     """
-    identity = Identity.generate()
-    place = os.path.realpath(os.path.expanduser(directory))
-    made = creating.create(creating.Plan(directory=place, remote=remote, identity=identity, bare=bare))
-    key = keep_key(made.vault_id, identity)
-    config.remember(made.vault_id, made.store_path)
-    return Settled(made.store_path, made.vault_id, made.commit, key)
+    identity, vault_id = Identity.generate(), os.urandom(16).hex()
+    plan = creating.Plan(
+        directory=os.path.realpath(os.path.expanduser(directory)),
+        vault_id=vault_id,
+        state_dir=config.state_dir(),
+        identity=identity,
+        remote=remote,
+        bare=bare,
+        author=(str(config.get("author.name")), str(config.get("author.email"))),
+    )
+    key = keep_key(vault_id, identity)  # before anything is sealed with it
+    try:
+        made = creating.create(plan)
+    except GitmemError:
+        config.remove(key)
+        raise
+    config.remember(vault_id, made.path)
+    return Settled(made.path, vault_id, made.commit, key, made.problem)
 
 
 def join(text: str, directory: str = "", *, sparse: bool = False, progress: Step | None = None) -> Settled:

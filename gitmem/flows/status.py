@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
-from gitmem.flows import history
 from gitmem.index.filters import Filters
+from gitmem.memory.times import from_unix
+from gitmem.repo import commits
 from gitmem.store import Store
-
-_LOOK_BACK = 1_000  # commits in which unsealed ones since the last seal are counted
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +30,6 @@ class Status:
 def status(store: Store) -> Status:
     """The state of a vault that was opened and verified."""
     tip = store.tip()
-    recent = history.log(store, limit=_LOOK_BACK)
     ahead, behind = _apart(store, tip)
     return Status(
         path=store.repo.path,
@@ -40,19 +37,19 @@ def status(store: Store) -> Status:
         fingerprint=store.vault.fingerprint,
         memories=store.count(Filters(everything=True)),
         tip=tip,
-        updated=recent[0].time if recent else "",
+        updated=from_unix(commits.commit_time(store.repo.objects.read(tip))),
         remote=store.repo.remote.url,
         last_sync=store.trunk.state.synced,
         ahead=ahead,
         behind=behind,
-        unsealed=_unsealed(recent),
+        unsealed=_unsealed(store, tip),
     )
 
 
-def _unsealed(recent: Sequence[history.Commit]) -> int:
+def _unsealed(store: Store, tip: str) -> int:
     count = 0
-    for commit in recent:
-        if commit.verdict not in ("plain", "merge"):
+    for _, verdict in store.trunk.history.audit(tip):
+        if verdict not in ("plain", "merge"):
             break
         count += 1
     return count

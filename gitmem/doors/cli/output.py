@@ -144,6 +144,13 @@ def progress(label: str) -> Iterator[Step | None]:
         yield step
 
 
+def activity() -> Callable[[str], None] | None:
+    """A function that says on stderr what is being done; None where there is no terminal."""
+    if not sys.stderr.isatty():
+        return None
+    return lambda word: click.echo(f"{word} …", err=True)
+
+
 def confirm(question: str) -> bool:
     """A yes/no question on stderr; "no" is the default."""
     return click.confirm(visible(question), default=False, err=True)

@@ -42,9 +42,17 @@ def command(call: Call, directory: str, remote: str, yes: bool, bare: bool) -> N
         "",
         "Then: gitmem write 'the first thing to remember'",
     ]
-    if remote:
+    if made.problem:
+        lines.insert(1, ("bad", f"It was not pushed yet: {made.problem} `gitmem sync` tries again."))
+    elif remote:
         lines.insert(1, f"Shared through {remote}; another device comes in by `gitmem invite`.")
-    payload = {"path": made.path, "vault_id": made.vault_id, "commit": made.commit, "key_path": made.key_path}
+    payload = {
+        "path": made.path,
+        "vault_id": made.vault_id,
+        "commit": made.commit,
+        "key_path": made.key_path,
+        "problem": made.problem,
+    }
     output.show(call, payload, lines)
 
 

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import click
 
 from gitmem import app
 from gitmem.doors import wire
 from gitmem.doors.cli import output
 from gitmem.doors.cli.verb import Call, verb
+from gitmem.flows import restore as restoring
 from gitmem.flows import sync
 from gitmem.flows.background import push
+from gitmem.memory.memory import short
 
 EXAMPLES = (
     ("gitmem sync", "Fetch, merge, push"),
@@ -32,14 +36,16 @@ def command(call: Call, restore: bool, background: bool) -> None:
     if background:
         push(store)
         return
-    with output.progress("Syncing") as step:
-        report = sync.restore(store, step) if restore else sync.sync(store, step)
+    report = (restoring.restore if restore else sync.sync)(store, output.activity())
     output.show(call, wire.slots(report), _lines(report))
 
 
-def _lines(report: sync.SyncReport) -> list[output.Line]:
-    lines: list[output.Line] = [f"pulled {report.pulled}, pushed {report.pushed}; now at {report.tip[:10]}."]
+def _lines(report: sync.SyncReport) -> Iterator[output.Line]:
+    yield f"{report.pulled} pulled, {report.pushed} pushed; now at {report.tip[:10]}."
     if report.conflicts:
-        lines.append(("bad", "Both sides changed these; both texts are kept, marked:"))
-        lines += [["  gitmem edit ", ("id", str(item)[-6:])] for item in report.conflicts]
-    return lines
+        yield ("bad", "Both sides changed these; both texts are in them, marked:")
+    for memory_id in report.conflicts:
+        yield ["  gitmem edit ", ("id", short(memory_id))]
+    if report.changed_paths:
+        names = output.one_line(", ".join(report.changed_paths[:5]), 60)
+        yield f"Other files that the remote changed, for which no seal speaks: {names}"

@@ -11,6 +11,7 @@ from gitmem.doors import wire
 from gitmem.doors.cli import output
 from gitmem.doors.cli.lines import commits
 from gitmem.doors.cli.verb import Call, verb
+from gitmem.errors import TamperedError
 from gitmem.flows import verify
 
 EXAMPLES = (
@@ -29,10 +30,24 @@ def command(call: Call, everything: bool) -> None:
     """
     store = app.open_store(call.vault, output.secret_asker())
     found = verify.audit(store)
+    refused = [commit for commit in found if commit.verdict == "refused"]
+    if refused and not everything:
+        raise refusal(refused[-1].id)
     count = Counter(commit.verdict for commit in found)
     parts = ", ".join(f"{number} {verdict}" for verdict, number in count.most_common())
-    summary = f"{len(found)} commits verified: {parts}." if found else "There are no commits yet."
+    summary = f"{len(found)} commits: {parts}." if found else "There are no commits yet."
     payload: dict[str, object] = {"commits": len(found), "verdicts": dict(count), "tip": store.tip()}
     if everything:
         payload["list"] = [wire.slots(commit) for commit in found]
-    output.show(call, payload, [*(commits(found) if everything else ()), ("good", summary)])
+    style = "bad" if refused else "good"
+    output.show(call, payload, [*(commits(found) if everything else ()), (style, summary)])
+    if refused:
+        click.get_current_context().exit(refusal("").exit_code)
+
+
+def refusal(commit: str) -> TamperedError:
+    """The error about the first commit that no key holder made or vouched for."""
+    return TamperedError(
+        f"Commit {commit} was not made by a key holder.",
+        "`gitmem trust COMMIT` keeps it, `gitmem sync --restore` leaves it out.",
+    )

@@ -1,0 +1,44 @@
+"""gitmem export."""
+
+from __future__ import annotations
+
+import os
+import sys
+from typing import Any
+
+import click
+
+from gitmem import app
+from gitmem.doors.cli import choose, output
+from gitmem.doors.cli.verb import Call, verb
+from gitmem.flows.export import export_folder, export_lines
+
+EXAMPLES = (
+    ("gitmem export ~/plain", "Every memory as a markdown file, into a new folder"),
+    ("gitmem export backup.jsonl --all", "As JSON lines, expired and superseded ones too"),
+    ("gitmem export - --project shop | jq .title", "To standard output"),
+)
+
+
+@verb(name="export", examples=EXAMPLES)
+@click.argument("target", metavar="FOLDER|FILE.jsonl|-")
+@choose.filter_options
+def command(call: Call, target: str, **chosen: Any) -> None:
+    """Write all memories as markdown or JSONL.
+
+    The result is readable by anybody who gets it, and `gitmem import --keep` reads it back to the same vault.
+    Without filters every memory is written, expired and superseded ones too.
+    """
+    store = app.open_store(call.vault, output.secret_asker())
+    filtered = any(chosen.values())
+    wanted = [row.id for row in store.rows(choose.filters(app.now(), chosen))] if filtered else None
+    if target == "-":
+        export_lines(store, sys.stdout.buffer, wanted)
+        return
+    path = os.path.abspath(os.path.expanduser(target))
+    with output.progress("Exporting") as step:
+        write = export_lines if path.endswith(".jsonl") else export_folder
+        count = write(store, path, wanted, step)
+    noun = "memory" if count == 1 else "memories"
+    said = f"{count:,} {noun} written, in plain text, to {path}"
+    output.show(call, {"path": path, "memories": count}, [said])
