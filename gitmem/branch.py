@@ -1,0 +1,218 @@
+"""The vault's branch: which tips are verified, and how it grows. Git and the key as one; no plaintext."""
+
+from __future__ import annotations
+
+import os
+import re
+import time
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from gitmem.errors import (
+    ConfigError,
+    GitmemError,
+    NotSetUpError,
+    RemoteError,
+    TamperedError,
+    TooShortError,
+    WrongKeyError,
+)
+from gitmem.repo.repo import Draft, Moved, Repo, read_text
+from gitmem.repo.state import State, StateFile
+from gitmem.vault.vault import Vault
+
+if TYPE_CHECKING:
+    from gitmem.repo.objects import Changes
+    from gitmem.vault.keys import Identity
+
+FORMAT = 1
+VAULT_FILE = ".gitmem/vault.toml"
+SLOT_FILE = ".gitmem/key.age"
+_TOML = re.compile(r'format = (\d+)\nid = "([0-9a-f]{32})"\nfingerprint = "([0-9a-f]{16})"\n')
+_TRIES = 20
+
+Remerge = Callable[["Branch", str], str]  # the sealed merge that takes a hand-made one's place, or ""
+
+
+def describe(vault: Vault) -> bytes:
+    """The content of ``.gitmem/vault.toml``."""
+    return f'format = {FORMAT}\nid = "{vault.id}"\nfingerprint = "{vault.fingerprint}"\n'.encode()
+
+
+def labels(content: bytes | None) -> tuple[str, str]:
+    """Vault id and fingerprint from a ``vault.toml``; before it is verified they only choose the key.
+
+    Raises:
+        NotSetUpError: no such file. ConfigError: a format that this version does not know.
+    """
+    if content is None:
+        raise NotSetUpError(
+            "That repository is not a gitmem vault.", "'gitmem init DIR' makes one, 'gitmem join' brings one."
+        )
+    found = _TOML.fullmatch(content.decode("utf-8", "replace").replace("\r\n", "\n"))
+    if not found or int(found[1]) != FORMAT:
+        raise ConfigError(
+            "This vault is of a format that this gitmem does not know.", "Nothing was changed; update gitmem."
+        )
+    return found[2], found[3]
+
+
+def branch_of(repo: Repo, state: State) -> str:
+    """The full name of the vault's branch: as fixed at init or join, else the one checked out."""
+    if state.vault:
+        return state.branch
+    return read_text(os.path.join(repo.git_dir, "HEAD")).strip().removeprefix("ref: ")
+
+
+class Branch:
+    """The verified branch of one vault.
+
+    Attributes: ``repo``, ``vault``, ``history``, ``name`` (full ref name), ``state`` (what this device has accepted),
+    ``remerge`` (set at the composition root).
+    """
+
+    def __init__(self, repo: Repo, identity: Callable[[str], Identity], machine_dir: str) -> None:
+        self.repo = repo
+        self._file = StateFile(repo.folder, machine_dir)
+        self.state = self._file.read()
+        self.name = branch_of(repo, self.state)
+        vault_id, mark = self.state.vault, self.state.fingerprint
+        if not vault_id:
+            vault_id, mark = labels(repo.file(repo.tip(self.name), VAULT_FILE))
+        self.vault = Vault(identity(vault_id), vault_id)
+        if self.vault.fingerprint != mark:
+            raise WrongKeyError(
+                "This key does not belong to this vault.",
+                "Nothing was changed; 'gitmem key where' shows where it comes from.",
+            )
+        self.history = repo.history(self.vault.read_seal)
+        self.remerge: Remerge | None = None
+        self.notices: list[str] = []  # lines that the person should read at the end of the command
+        _make_folder(repo.folder)
+
+    @property
+    def remembered(self) -> str:
+        """The remote tip that this machine has accepted for the vault, in this clone or an earlier one."""
+        return self.state.remote or self._file.remembered(self.vault.id)
+
+    def tip(self) -> str:
+        """The branch's commit, verified. Costs no git process while nothing has moved.
+
+        Raises:
+            NotSetUpError: the branch does not exist. TamperedError: it is refused; nothing of it is used.
+        """
+        tip = self.repo.tip(self.name)
+        if not tip:
+            raise NotSetUpError(
+                "The vault's branch does not exist in this repository.",
+                "'git branch -a' shows what there is.",
+            )
+        if tip == self.state.local:
+            return tip
+        self.state = self._file.read()
+        if tip != self.state.local:
+            tip = self._accept(tip)
+        return tip
+
+    def judge(self, tip: str, known: str, *, everything: bool = False) -> None:
+        """Accept any commit or raise, fetching more of a shallow history where that may decide it."""
+        try:
+            self.history.verify(tip, known, everything=everything)
+            return
+        except TooShortError as short:
+            try:
+                self.repo.remote.deepen(100)
+                self.history.verify(tip, known, everything=everything)
+                return
+            except RemoteError:
+                raise short from None
+            except TooShortError:
+                self.repo.remote.deepen()
+        self.history.verify(tip, known, everything=everything)
+
+    def grow(self, make: Callable[[str], Changes], subject: str, anchor: str = "") -> str:
+        """One sealed commit on the verified tip; returns its id, or "" when ``make(tip)`` changes nothing.
+
+        ``make`` is called under the lock, again when somebody's git moved the branch meanwhile.
+        """
+        trailers = (f"Gitmem-Anchor: {anchor}",) if anchor else ()
+        with self.repo.lock:
+            for _ in range(_TRIES):
+                self.repo.tidy(self.name)
+                tip = self.tip()
+                changes = make(tip)
+                if not changes and not anchor:
+                    return ""
+                oid = self.seal(Draft((tip,), self.repo.tree(tip), changes, subject, trailers))
+                try:
+                    self.advance(tip, oid, changes)
+                except Moved:
+                    continue
+                return oid
+        raise Moved("Another program keeps moving the vault's branch.", "Nothing was written; try again.")
+
+    def seal(self, draft: Draft) -> str:
+        """Write a sealed commit and return its id; checked by reading the seal back. No ref moves."""
+        oid = self.repo.write(draft, int(time.time()), self.vault.sign)
+        if self.vault.read_seal(self.repo.objects.read(oid)) is None:
+            raise TamperedError(
+                "The commit that was just made does not verify.", "Nothing was changed; please report this."
+            )
+        return oid
+
+    def advance(self, old: str, new: str, changes: Changes | None = None) -> None:
+        """Move the branch to a verified commit, under the lock, and remember it. Raises ``Moved``."""
+        self.repo.advance(self.name, old, new, changes)
+        self.note(local=new)
+
+    def note(self, **values: str) -> None:
+        """Remember verified tips; under the lock."""
+        start = {"vault": self.vault.id, "fingerprint": self.vault.fingerprint, "branch": self.name}
+        self.state = self._file.write(self.state, **{**start, **values})
+
+    def _accept(self, tip: str) -> str:
+        known = self.state.local or self.remembered
+        try:
+            self.judge(tip, known)
+        except TamperedError:
+            mended = self._mend(tip)
+            if not mended:
+                raise
+            return mended
+        if not self.state.vault:
+            self.confirm(tip)
+        self._note_if_free(tip)
+        return tip
+
+    def _mend(self, tip: str) -> str:
+        """A merge that git's driver or the user resolved by hand gives way to a sealed one of the same parents."""
+        if not self.remerge:
+            return ""
+        with self.repo.lock:
+            return self.remerge(self, tip) if self.repo.tip(self.name) == tip else ""
+
+    def confirm(self, tip: str) -> None:
+        """What chose the key must stand in the verified commit too."""
+        if labels(self.repo.file(tip, VAULT_FILE)) != (self.vault.id, self.vault.fingerprint):
+            raise TamperedError(
+                "The vault's description does not belong to its history.", "Nothing was used."
+            )
+
+    def _note_if_free(self, tip: str) -> None:
+        """A reader never waits: it verifies again next time instead."""
+        try:
+            if self.repo.lock.attempt():
+                try:
+                    if self.repo.tip(self.name) == tip:
+                        self.note(local=tip)
+                finally:
+                    self.repo.lock.__exit__()
+        except (GitmemError, OSError):
+            return  # a read-only vault can still be read
+
+
+def _make_folder(path: str) -> None:
+    try:
+        os.makedirs(path, mode=0o700, exist_ok=True)
+    except OSError:
+        return  # read-only: readers go on, writers will say so

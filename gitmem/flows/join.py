@@ -1,0 +1,132 @@
+"""A vault brought to this machine: cloned, verified, equipped; nothing stays of one that is refused."""
+
+from __future__ import annotations
+
+import base64
+import os
+import shutil
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+from gitmem.branch import Branch
+from gitmem.errors import ConfigError, GitmemError
+from gitmem.flows.create import command
+from gitmem.repo import equip
+from gitmem.repo.git import call, environment
+from gitmem.repo.objects import differences
+from gitmem.repo.remote import explained
+from gitmem.repo.repo import Repo
+from gitmem.vault.joincode import JoinCode
+from gitmem.vault.keys import Identity
+
+SPARSE_FROM = 20_000  # memories; above, git's index makes every write slower (docs/decisions)
+
+
+@dataclass(frozen=True, slots=True)
+class Joined:
+    """The vault on this machine and its verified tip."""
+
+    path: str
+    vault_id: str
+    tip: str
+
+
+def access(token: str, remote: str) -> Mapping[str, str]:
+    """The environment that gives git an access token for one https remote: in no argument, no file, no URL."""
+    if not token or not remote.startswith(("https://", "http://")):
+        return {}
+    basic = base64.b64encode(f"x-access-token:{token}".encode()).decode()
+    host = "/".join(remote.split("/", 3)[:3])
+    return {
+        "GIT_CONFIG_COUNT": "1",
+        "GIT_CONFIG_KEY_0": f"http.{host}/.extraHeader",
+        "GIT_CONFIG_VALUE_0": f"Authorization: Basic {basic}",
+    }
+
+
+def join(
+    code: JoinCode,
+    directory: str,
+    state_dir: str,
+    *,
+    sparse: bool = False,
+    progress: Callable[[str], None] | None = None,
+) -> Joined:
+    """Clone the vault of a join code into a new or empty folder and verify it.
+
+    Args:
+        state_dir: this machine's memory of accepted tips.
+        sparse: keep ``memories/`` out of the checkout, as is done for large vaults anyway.
+
+    Raises:
+        ConfigError: the folder is not empty. RemoteError: the remote cannot be reached.
+        TamperedError: the history is refused, or lacks the commit in the code; nothing of it stays.
+    """
+    tell = progress or (lambda _: None)
+    if os.path.isdir(directory) and os.listdir(directory):
+        raise ConfigError(
+            "That folder is not empty.", "Nothing was changed; name a new folder: 'gitmem join CODE DIR'."
+        )
+    part = f"{directory.rstrip(os.sep)}.{os.getpid()}.part"
+    try:
+        tell("cloning")
+        _clone(code, part)
+        tell("verifying")
+        tip = _accept(code, part, state_dir, sparse)
+        if os.path.isdir(directory):
+            os.rmdir(directory)
+        os.rename(part, directory)
+    except OSError as error:
+        raise GitmemError(f"The folder cannot be written: {error.strerror}.", "Nothing was kept.") from error
+    finally:
+        shutil.rmtree(part, ignore_errors=True)
+    return Joined(directory, code.vault_id, tip)
+
+
+def _clone(code: JoinCode, place: str) -> None:
+    parent = os.path.dirname(os.path.abspath(place))
+    os.makedirs(parent, exist_ok=True)
+    # --no-local: for a path git would hard-link objects unchecked, and a forged blob under a genuine id would be read
+    options = [
+        "--no-local",
+        "--no-checkout",
+        "--no-tags",
+        "--template=",
+        "--single-branch",
+        "--branch",
+        code.branch.removeprefix("refs/heads/"),
+    ]
+    argv = ["git", "-c", "core.hooksPath=/dev/null", "clone", "-q", *options, "--", code.remote, place]
+    status, _, err = call(argv, b"", environment(access(code.token, code.remote)))
+    if status:
+        raise explained("clone", err)
+
+
+def _accept(code: JoinCode, place: str, state_dir: str, sparse: bool) -> str:
+    repo = Repo.open(place)
+    try:
+        repo.remote.env = access(code.token, code.remote)
+        branch = Branch(repo, lambda _: Identity.parse(code.identity_text), state_dir)
+        if branch.vault.id != code.vault_id:
+            raise ConfigError(
+                "The remote holds another vault than the join code says.", "Ask for a new code."
+            )
+        tip = repo.tip(branch.name)
+        known = branch.remembered
+        for floor in {code.floor, known}:
+            branch.judge(tip, floor)
+        branch.confirm(tip)
+        with repo.lock:
+            branch.note(local=tip, remote=tip)
+        equip.equip(repo.git, repo.common_dir, branch.name, command(), branch.vault.id)
+        _check_out(repo, tip, sparse)
+        return tip
+    finally:
+        repo.close()
+
+
+def _check_out(repo: Repo, tip: str, sparse: bool) -> None:
+    count = sum(1 for _ in differences(repo.objects, "", repo.tree(tip), top=b"memories"))
+    if sparse or count > SPARSE_FROM:
+        repo.git.run("sparse-checkout", "set", "--cone", "--sparse-index", ".gitmem")
+    repo.git.run("read-tree", "-m", "-u", tip)

@@ -1,0 +1,158 @@
+"""Two verified states made one: memories merged as documents, everything in memory, nothing on disk in plaintext."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from gitmem.branch import Branch
+from gitmem.errors import ConflictError, TamperedError
+from gitmem.memory.ids import id_of
+from gitmem.memory.merge import merge
+from gitmem.repo import commits
+from gitmem.repo.git import printable
+from gitmem.repo.history import PROTECTED
+from gitmem.repo.objects import (
+    BLOB_MODE,
+    MAX_BLOB,
+    Changes,
+    Difference,
+    differences,
+    edit_tree,
+    entries,
+    lookup,
+)
+from gitmem.repo.repo import Draft
+from gitmem.store import Store
+
+_NAMES = {name.encode() for name in PROTECTED}
+
+
+@dataclass(frozen=True, slots=True)
+class Union:
+    """What must change on our side to hold both; ``conflicts`` are memories whose two texts both stay, marked."""
+
+    changes: Changes
+    conflicts: tuple[str, ...]
+
+
+def reconcile(store: Store, base: str, ours: str, theirs: str) -> Union:
+    """Apply the difference from tree ``base`` to tree ``theirs`` to tree ``ours``, protected paths only.
+
+    A memory that one side edited and the other forgot stays: nothing that somebody wrote is lost.
+    """
+    changes: Changes = {}
+    conflicts: list[str] = []
+    for change in differences(store.repo.objects, base, theirs):
+        if change.path.split("/", 1)[0] not in PROTECTED:
+            continue
+        here = lookup(store.repo.objects, ours, change.path)
+        if here == change.new:
+            continue
+        if here == change.old:
+            changes[change.path] = (change.new.mode, change.new.oid) if change.new else None
+        elif here is None or change.new is None:
+            kept = here or change.new
+            changes[change.path] = (kept.mode, kept.oid) if kept else None
+        else:
+            oid, conflict = _both(store, change, here.oid)
+            changes[change.path] = (BLOB_MODE, oid)
+            conflicts += [memory_id] if conflict and (memory_id := id_of(change.path)) else []
+    return Union(changes, tuple(conflicts))
+
+
+def _both(store: Store, change: Difference, ours: str) -> tuple[str, bool]:
+    """The merged blob of a memory that both sides changed; of another protected file, the later pushed one."""
+    memory_id, new = id_of(change.path), change.new
+    if memory_id is None or new is None:
+        return (new.oid if new else ours), False
+    oids = [change.old.oid if change.old else "", ours, new.oid]
+    base, mine, their = (
+        store.load(memory_id, store.repo.objects.read(oid, MAX_BLOB)) if oid else None for oid in oids
+    )
+    if mine is None or their is None:
+        return new.oid, False
+    merged = merge(base, mine, their)
+    if merged.memory == their:
+        return new.oid, merged.conflict
+    return (ours if merged.memory == mine else store.put(merged.memory)), merged.conflict
+
+
+def merged_commit(store: Store, ours: str, theirs: str, others: str = "") -> tuple[str, tuple[str, ...]]:
+    """A sealed merge of two verified commits and the memories in conflict; no ref moves.
+
+    Paths outside the vault come from commit ``others``, or from git's own merge without it.
+
+    Raises:
+        ConflictError: those other paths do not merge cleanly.
+    """
+    repo = store.repo
+    bases = repo.git.lines("merge-base", "--all", ours, theirs, ok=(0, 1))
+    base = repo.tree(bases[0]) if bases else ""
+    union = reconcile(store, base, repo.tree(ours), repo.tree(theirs))
+    protected = edit_tree(repo.objects, repo.tree(ours), union.changes, repo.objects.write)
+    tree = mixed_tree(store, repo.tree(others) if others else _git_merge(store, ours, theirs), protected)
+    return store.trunk.seal(Draft((ours, theirs), tree, {}, "merge")), union.conflicts
+
+
+def mixed_tree(store: Store, others: str, protected: str) -> str:
+    """A root tree with the protected entries of one tree and all other entries of another; written."""
+    objects = store.repo.objects
+    kept = [entry for entry in entries(objects.read(others)) if entry.name not in _NAMES]
+    vault = [entry for entry in entries(objects.read(protected)) if entry.name in _NAMES]
+    ordered = sorted(
+        [*kept, *vault], key=lambda entry: entry.name + (b"/" if entry.mode == b"40000" else b"")
+    )
+    return objects.write("tree", b"".join(b"%b %b\0%b" % (m, n, bytes.fromhex(oid)) for m, n, oid in ordered))
+
+
+def _git_merge(store: Store, ours: str, theirs: str) -> str:
+    """The tree of git's own merge, of which only the other paths are used."""
+    options = ("-c", "merge.renames=false", "-c", "merge.directoryRenames=false")
+    call = (*options, "merge-tree", "--write-tree", "-z", "--name-only", "--no-messages", ours, theirs)
+    status, out, err = store.repo.git.status(*call)
+    tree, *names = out.decode("utf-8", "surrogateescape").split("\0")
+    if status not in (0, 1):
+        raise ConflictError(
+            f"Git could not merge the other files: {printable(err)}.", "Run 'git pull' in the vault's folder."
+        )
+    if any(name and name.split("/", 1)[0] not in PROTECTED for name in names):
+        raise ConflictError(
+            "Files of yours outside the vault were changed on both sides.",
+            "Memories are safe on each; run 'git pull' in the vault's folder, resolve, commit, then 'gitmem sync'.",
+        )
+    return tree
+
+
+def replayed(store: Store, commit: str, onto: str) -> tuple[str, tuple[str, ...]]:
+    """A sealed copy of one of our commits on another tip ("" changes: that tip itself), and the conflicts."""
+    repo = store.repo
+    raw = repo.objects.read(commit)
+    parent = commits.header(raw).parents[0]
+    union = reconcile(store, repo.tree(parent), repo.tree(onto), repo.tree(commit))
+    if not union.changes:
+        return onto, ()
+    draft = Draft((onto,), repo.tree(onto), union.changes, commits.subject(raw), (), commits.author_line(raw))
+    return store.trunk.seal(draft), union.conflicts
+
+
+def remerge(store: Store, branch: Branch, tip: str) -> str:
+    """Replace a merge that is not git's plain union by a sealed one of the same parents, or "" where that is not the answer.
+
+    For the local tip only, while the remote has not seen it (commit-seals.md section 8). Under the lock.
+    """
+    history, state = branch.history, branch.state
+    parents = history.judged(tip).shown
+    if len(parents) != 2 or (state.remote and history.contains(state.remote, tip)):
+        return ""
+    try:
+        for parent in parents:
+            branch.judge(parent, state.local if history.contains(parent, state.local) else "")
+    except TamperedError:
+        return ""
+    sealed, _ = merged_commit(store, *parents, others=tip)
+    branch.repo.git.run("update-ref", f"refs/gitmem/kept/{tip}", tip)
+    branch.advance(tip, sealed)
+    branch.notices.append(
+        f"the merge {tip[:10]} was made again with a seal; the former one is kept as refs/gitmem/kept/{tip}."
+    )
+    return sealed

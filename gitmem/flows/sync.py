@@ -1,0 +1,143 @@
+"""Fetch, verify, replay or merge, push: until both sides hold the same verified commits."""
+
+from __future__ import annotations
+
+import os
+import random
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import gitmem
+from gitmem.errors import RemoteError
+from gitmem.flows.reconcile import merged_commit, replayed
+from gitmem.repo import commits
+from gitmem.repo.history import PROTECTED
+from gitmem.repo.objects import differences
+from gitmem.store import Store
+
+Progress = Callable[[str], None]  # a word on what is being done
+_TRIES = 10
+
+
+@dataclass(frozen=True, slots=True)
+class SyncReport:
+    """What a sync did: memories pulled and pushed, ids in conflict, other paths that plain commits changed."""
+
+    pulled: int = 0
+    pushed: int = 0
+    conflicts: tuple[str, ...] = ()
+    changed_paths: tuple[str, ...] = ()
+    tip: str = ""
+
+
+def sync(store: Store, progress: Progress | None = None) -> SyncReport:
+    """Bring both sides to one verified tip; safe to interrupt and to repeat.
+
+    Raises:
+        TamperedError: one side is refused; nothing was changed and nothing pushed.
+        RemoteError: the remote cannot be reached or keeps moving. ConflictError: the user's other files do not merge.
+    """
+    tell = progress or (lambda _: None)
+    repo, branch = store.repo, store.trunk
+    with repo.sync_lock:
+        repo.tidy_remote()
+        start, total = store.tip(), SyncReport()
+        for attempt in range(_TRIES):
+            tell("fetching")
+            with repo.guard(store.branch):
+                theirs = repo.remote.fetch(store.branch)
+            with repo.lock:
+                repo.tidy(store.branch)
+                tell("verifying")
+                total = _integrate(store, theirs, total)
+            tip = total.tip
+            if tip != theirs:
+                tell("pushing")
+                with repo.guard(store.branch):
+                    if not repo.remote.push(tip, store.branch):
+                        time.sleep(random.uniform(0.05, 0.2) * (attempt + 1))  # noqa: S311  (spreads devices, no secret)
+                        continue
+            with repo.lock:
+                branch.note(remote=tip, synced=store.now())
+            return _counted(store, start, theirs, total)
+    raise RemoteError(
+        "The remote kept moving while gitmem was pushing.",
+        "Your memories are safe here; run 'gitmem sync' again.",
+    )
+
+
+def integrate(store: Store, theirs: str) -> SyncReport:
+    """Bring the local branch to a verified tip that holds ``theirs`` too; under the lock. Raises as ``sync`` does."""
+    return _integrate(store, theirs, SyncReport())
+
+
+def protects_everything(store: Store) -> bool:
+    """Whether the running program lies in the vault's own work tree: then a pull could replace it."""
+    place = os.path.dirname(os.path.realpath(gitmem.__file__))
+    return bool(store.repo.work_tree) and place.startswith(os.path.join(str(store.repo.work_tree), ""))
+
+
+def _integrate(store: Store, theirs: str, before: SyncReport) -> SyncReport:
+    branch = store.trunk
+    ours = store.tip()
+    if not theirs:
+        return SyncReport(tip=ours)
+    if theirs != branch.state.remote:
+        branch.judge(theirs, branch.remembered, everything=protects_everything(store))
+    conflicts: tuple[str, ...] = ()
+    target = ours
+    if branch.history.contains(theirs, ours):
+        target = theirs
+    elif not branch.history.contains(ours, theirs):
+        target, conflicts = _joined(store, ours, theirs)
+    if target != ours:
+        branch.advance(ours, target)
+    paths = _other_paths(store, branch.state.remote, theirs)
+    return SyncReport(
+        conflicts=tuple(dict.fromkeys(before.conflicts + conflicts)),
+        changed_paths=tuple(dict.fromkeys(before.changed_paths + paths)),
+        tip=target,
+    )
+
+
+def _joined(store: Store, ours: str, theirs: str) -> tuple[str, tuple[str, ...]]:
+    """Our unpushed commits on top of theirs, one by one where all are gitmem's own, else one sealed merge."""
+    history = store.trunk.history
+    mine = [
+        history.judged(oid)
+        for oid in store.repo.git.lines("rev-list", "--reverse", "--topo-order", ours, f"^{theirs}")
+    ]
+    if not all(
+        one.seal and not one.anchor and len(one.shown) == 1 and _only_vault(store, one.raw) for one in mine
+    ):
+        return merged_commit(store, ours, theirs)
+    tip = theirs
+    conflicts: tuple[str, ...] = ()
+    for one in mine:
+        tip, marked = replayed(store, one.id, tip)
+        conflicts += marked
+    return tip, conflicts
+
+
+def _only_vault(store: Store, raw: bytes) -> bool:
+    tree, parents = commits.header(raw)
+    changed = differences(store.repo.objects, store.repo.tree(parents[0]), tree)
+    return all(change.path.split("/", 1)[0] in PROTECTED for change in changed)
+
+
+def _other_paths(store: Store, before: str, after: str) -> tuple[str, ...]:
+    """Files outside the vault that the remote changed since it was last met: no seal speaks for them."""
+    if not before or before == after:
+        return ()
+    changed = differences(store.repo.objects, store.repo.tree(before), store.repo.tree(after))
+    return tuple(change.path for change in changed if change.path.split("/", 1)[0] not in PROTECTED)
+
+
+def _counted(store: Store, start: str, theirs: str, total: SyncReport) -> SyncReport:
+    def memories(before: str, after: str) -> int:
+        trees = (store.repo.tree(before), store.repo.tree(after))
+        return sum(1 for _ in differences(store.repo.objects, *trees, top=b"memories"))
+
+    pushed = memories(theirs, total.tip)
+    return SyncReport(memories(start, total.tip), pushed, total.conflicts, total.changed_paths, total.tip)

@@ -1,0 +1,59 @@
+"""Take one commit's changes back by a new sealed commit."""
+
+from __future__ import annotations
+
+from gitmem.errors import ConflictError, NotFoundError
+from gitmem.flows.reconcile import reconcile
+from gitmem.memory.ids import id_of
+from gitmem.memory.memory import short
+from gitmem.repo import commits
+from gitmem.repo.objects import Changes, lookup
+from gitmem.store import Store
+
+
+def undo(store: Store, commit: str = "") -> str:
+    """Revert the last gitmem commit, or the named one (a verified full id); returns the new commit's id.
+
+    Memories that were edited since are merged with the undoing; nothing else changes.
+
+    Raises:
+        NotFoundError: there is nothing to undo, or the commit is an anchor or a merge.
+        ConflictError: what it wrote was edited since, so that taking it back would lose the edit.
+    """
+
+    def back(tip: str) -> Changes:
+        target = commit or _last(store, tip)
+        raw = store.repo.objects.read(target)
+        tree, parents = commits.header(raw)
+        if len(parents) != 1 or store.trunk.history.judged(target).anchor:
+            raise NotFoundError(
+                "That commit cannot be undone: it is a merge or an anchor.", "'gitmem log' shows the others."
+            )
+        union = reconcile(store, tree, store.repo.tree(tip), store.repo.tree(parents[0]))
+        _refuse_loss(store, union.changes, tip, tree, store.repo.tree(parents[0]))
+        if not union.changes:
+            raise NotFoundError(
+                "Nothing of that commit is left to undo.", "'gitmem log' shows what happened since."
+            )
+        return union.changes
+
+    return store.trunk.grow(back, "undo 1 commit")
+
+
+def _last(store: Store, tip: str) -> str:
+    for one, verdict in store.trunk.history.audit(tip):
+        if verdict == "sealed" and not one.anchor and len(one.shown) == 1:
+            return one.id
+    raise NotFoundError("There is nothing to undo yet.", "'gitmem log' shows the vault's commits.")
+
+
+def _refuse_loss(store: Store, changes: Changes, tip: str, wrote: str, parent: str) -> None:
+    """An undo that would remove a memory which was edited after the commit stops instead."""
+    now = store.repo.tree(tip)
+    for path in changes:
+        here, then = (lookup(store.repo.objects, tree, path) for tree in (now, wrote))
+        if here and here != then and lookup(store.repo.objects, parent, path) is None:
+            raise ConflictError(
+                f"Memory {short(id_of(path) or '')} was edited after that commit.",
+                "Nothing was changed; undo the later edit first, or 'gitmem forget' the memory.",
+            )

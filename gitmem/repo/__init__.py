@@ -1,0 +1,1 @@
+"""Git: sealed bytes, commits and refs. Nothing here ever sees plaintext."""

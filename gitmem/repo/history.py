@@ -1,0 +1,233 @@
+"""Whether a history is acceptable: the walk of commit-seals.md sections 3 to 5."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from typing import Protocol
+
+from gitmem.errors import NotSetUpError, RewoundError, TamperedError, TooShortError
+from gitmem.repo import commits
+from gitmem.repo.git import Git
+from gitmem.repo.objects import Changes, Entry, Objects, edit_entries, entries, lookup, tree_id
+
+PROTECTED = ("memories", ".gitmem")
+_NAMES = {name.encode() for name in PROTECTED}
+ANSWERS = "Nothing of it was used. 'gitmem trust {}' accepts it after showing what it changes; 'gitmem sync --restore' puts the verified memories back on top."
+
+
+class Seal(Protocol):
+    """What a verified seal says of its commit."""
+
+    @property
+    def anchor(self) -> str: ...
+    @property
+    def was(self) -> tuple[str, ...]: ...
+
+
+ReadSeal = Callable[[bytes], Seal | None]
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """One commit and the verdict on it: ``sealed``, ``plain``, ``merge`` or ``refused``."""
+
+    id: str
+    raw: bytes
+    shown: tuple[str, ...]  # the parents that rev-list shows: fewer at a shallow boundary
+    seal: Seal | None
+
+    @property
+    def anchor(self) -> str:
+        """The kind of anchor that this commit is, or ""."""
+        return self.seal.anchor if self.seal else ""
+
+
+class History:
+    """Judges the commits of one repository with one key."""
+
+    def __init__(self, git: Git, objects: Objects, common_dir: str, read_seal: ReadSeal) -> None:
+        self._git = git
+        self._objects = objects
+        self._shallow_file = os.path.join(common_dir, "shallow")
+        self._read_seal = read_seal
+
+    def verify(self, tip: str, known: str = "", *, everything: bool = False) -> None:
+        """Accept ``tip`` or raise; ``known`` is a tip accepted before.
+
+        Args:
+            everything: protect every path, not only the memories (an editable install inside its own vault).
+
+        Raises:
+            TamperedError: a commit that no key holder made, named by id.
+            RewoundError: ``tip`` lacks what ``known`` had.
+            TooShortError: the shallow history must be deepened first.
+            NotSetUpError: nothing in this history is sealed by this key.
+        """
+        if tip == known:
+            return
+        if known:
+            known = self._descend(tip, known)
+        fresh = list(self._read(["--topo-order", "--reverse", tip, *([f"^{known}"] if known else [])]))
+        if not known and not any(commit.seal for commit in fresh):
+            if self.shallow:
+                raise TooShortError(
+                    "This shallow clone ends before any sealed commit.", "Run 'git fetch --unshallow'."
+                )
+            raise NotSetUpError(
+                "Nothing in this history was sealed with this key.", "Check that this is the vault you mean."
+            )
+        anchors = [commit.id for commit in fresh if commit.anchor]
+        for commit in self._above(fresh, tip, known, anchors):
+            self._accept(commit, known, anchors, everything)
+
+    def audit(self, tip: str, read_seals: Iterable[ReadSeal] = ()) -> Iterator[tuple[Judged, str]]:
+        """Every commit below ``tip``, newest first, with its own verdict; stops at nothing."""
+        others = tuple(read_seals)
+        for commit in self._read(["--topo-order", tip]):
+            retired = commit.seal is None and any(read(commit.raw) for read in others)
+            yield commit, "sealed" if retired else self.verdict(commit)
+
+    def verdict(self, commit: Judged, *, everything: bool = False) -> str:
+        """``sealed``, ``plain``, ``merge`` or ``refused``, from ancestry and key alone (section 4)."""
+        if commit.seal:
+            return "sealed"
+        _, parents = commits.header(commit.raw)
+        try:
+            if len(parents) == 2 and not everything:
+                return "merge" if self._honest(commit, *parents) else "refused"
+            if len(parents) > 1:
+                return "refused"
+            before = self._protected(parents[0], everything) if parents else ()
+            return "plain" if self._protected(commit.id, everything) == before else "refused"
+        except _TwiceNamed:
+            return "refused"
+
+    def judged(self, oid: str) -> Judged:
+        """One commit by id, its seal checked."""
+        raw = self._objects.read(oid)
+        return Judged(oid, raw, commits.header(raw).parents, self._read_seal(raw))
+
+    def contains(self, tip: str, ancestor: str) -> bool:
+        """Whether ``ancestor`` is ``tip`` or below it (False when it is not in this repository)."""
+        return tip == ancestor or self._git.status("merge-base", "--is-ancestor", ancestor, tip)[0] == 0
+
+    @property
+    def shallow(self) -> bool:
+        """Whether this clone was cut off somewhere."""
+        return os.path.exists(self._shallow_file)
+
+    def _descend(self, tip: str, known: str) -> str:
+        """``known``, or the commit below ``tip`` that a purge or rekey made of it."""
+        if self.contains(tip, known):
+            return known
+        if self.shallow:
+            raise TooShortError(
+                "This shallow clone ends before what this device has seen.", "Run 'git fetch --unshallow'."
+            )
+        for commit in self._read(["--topo-order", tip]):
+            if commit.seal and known in commit.seal.was:
+                return commit.id
+        raise RewoundError(
+            f"Commit {tip} does not contain {known}, which this device has already accepted: history was rewound.",
+            ANSWERS.format(tip),
+        )
+
+    def _read(self, revisions: list[str]) -> Iterator[Judged]:
+        listed = [line.split() for line in self._git.lines("rev-list", "--parents", *revisions, "--")]
+        for (oid, *shown), raw in zip(
+            listed, self._objects.read_many(line[0] for line in listed), strict=True
+        ):
+            yield Judged(oid, raw, tuple(shown), self._read_seal(raw))
+
+    def _above(self, fresh: list[Judged], tip: str, known: str, anchors: list[str]) -> list[Judged]:
+        if not anchors:
+            return fresh
+        below = [f"^{oid}" for oid in [known, *anchors] if oid]
+        wanted = set(self._git.lines("rev-list", "--stdin", data="\n".join([tip, *below, ""]).encode()))
+        return [commit for commit in fresh if commit.id in wanted]
+
+    def _accept(self, commit: Judged, known: str, anchors: list[str], everything: bool) -> None:
+        if commit.seal:
+            return
+        parents = commits.header(commit.raw).parents
+        if commit.shown != parents or (self.shallow and len(parents) > 1):
+            raise TooShortError(
+                f"History is too short to judge commit {commit.id}.", "Run 'git fetch --unshallow'."
+            )
+        if self.verdict(commit, everything=everything) != "refused":
+            return
+        # with skewed dates rev-list also names commits that are below `known`: those were judged before
+        if any(oid and self.contains(oid, commit.id) for oid in [known, *anchors]):
+            return
+        if self.shallow:
+            raise TooShortError(
+                f"History is too short to judge commit {commit.id}.", "Run 'git fetch --unshallow'."
+            )
+        raise TamperedError(
+            f"Commit {commit.id} changes memories but was not made by a key holder.",
+            ANSWERS.format(commit.id),
+        )
+
+    def protected(self, oid: str) -> tuple[Entry, ...]:
+        """The protected entries of a commit's raw root tree.
+
+        Raises:
+            TamperedError: one of the names occurs twice.
+        """
+        return self._protected(oid, everything=False)
+
+    def _protected(self, oid: str, everything: bool) -> tuple[Entry, ...]:
+        tree = commits.header(self._objects.read(oid)).tree
+        if everything:
+            return (Entry(b"40000", b"", tree),)
+        return _protected_of(entries(self._objects.read(tree)))
+
+    def _honest(self, commit: Judged, ours: str, theirs: str) -> bool:
+        """Whether a merge is exactly git's path-level union of its parents (section 4, rules 1 to 4)."""
+        bases = self._git.lines("merge-base", "--all", ours, theirs, ok=(0, 1))
+        if len(bases) != 1:
+            return False
+        base = bases[0]
+        if any(self._holds_purge(base, side) for side in (ours, theirs)):
+            return False
+        trees = [commits.header(self._objects.read(oid)).tree for oid in (ours, theirs)]
+        for path in self._touched(base, ours) & self._touched(base, theirs):
+            if lookup(self._objects, trees[0], path) != lookup(self._objects, trees[1], path):
+                return False
+        # ids only: judging a stranger's merge writes nothing into the repository
+        union = edit_entries(self._objects, trees[0], self.changes(base, theirs), tree_id)
+        return _protected_of(union) == self._protected(commit.id, everything=False)
+
+    def _holds_purge(self, base: str, side: str) -> bool:
+        return any(commit.anchor == "purge" for commit in self._read([side, f"^{base}"]))
+
+    def _touched(self, base: str, side: str) -> set[str]:
+        """Protected paths that any commit of ``base..side`` touches, also back and forth."""
+        listed = self._git.run("rev-list", side, f"^{base}", "--")
+        options = ("--stdin", "-r", "-c", "--root", "--no-commit-id", "--name-only", "-z")
+        out = self._git.run("diff-tree", *options, "--", *PROTECTED, data=listed)
+        return {name.decode("utf-8", "surrogateescape") for name in out.split(b"\0") if name}
+
+    def changes(self, before: str, after: str, paths: tuple[str, ...] = PROTECTED) -> Changes:
+        """What changed between two commits or trees: path → (mode, blob id), or None where it is gone."""
+        fields = self._git.run("diff-tree", "-r", "-z", "--no-renames", before, after, "--", *paths).split(
+            b"\0"
+        )
+        found: Changes = {}
+        for meta, path in zip(fields[::2], fields[1::2], strict=False):
+            _, mode, _, oid, kind = meta.split()
+            found[path.decode("utf-8", "surrogateescape")] = None if kind == b"D" else (mode, oid.decode())
+        return found
+
+
+class _TwiceNamed(TamperedError):
+    """A root tree in which `memories` or `.gitmem` stands twice: tools disagree about which one counts."""
+
+
+def _protected_of(root: list[Entry]) -> tuple[Entry, ...]:
+    found = tuple(entry for entry in root if entry.name in _NAMES)
+    if len({entry.name for entry in found}) != len(found):
+        raise _TwiceNamed("A commit names its memories folder twice.", "Nothing of it was used.")
+    return found

@@ -1,0 +1,76 @@
+"""The note a writer leaves before it touches git's own files, so that the next one can tidy up after a kill."""
+
+from __future__ import annotations
+
+import json
+import os
+import time
+from dataclasses import dataclass
+
+from gitmem.repo.state import swap
+
+Step = dict[str, tuple[str, str]]  # path → blob id before and after, "" where there is none
+_LEFT_WITHIN = 5.0  # seconds after a step began in which a killed child of ours can have left an index.lock
+
+
+@dataclass(frozen=True, slots=True)
+class Left:
+    """What a dead writer was about to do."""
+
+    began: float
+    step: Step
+    locks: tuple[str, ...]
+
+
+class Journal:
+    """One file in ``<common git dir>/gitmem/``; only touched under the lock that its steps need."""
+
+    def __init__(self, folder: str, name: str) -> None:
+        self._path = os.path.join(folder, name)
+
+    def begin(self, step: Step, locks: tuple[str, ...]) -> None:
+        """About to move these paths with git children that may take these lock files."""
+        swap(self._path, json.dumps({"began": time.time(), "step": step, "locks": locks}).encode())
+
+    def done(self) -> None:
+        """The step is over."""
+        try:
+            os.unlink(self._path)
+        except OSError:
+            pass
+
+    def left(self) -> Left | None:
+        """The step of a writer that died in it (the lock is held, so nobody is in one now), or None."""
+        try:
+            with open(self._path, encoding="utf-8") as file:
+                found = json.load(file)
+            step = {str(path): (str(old), str(new)) for path, (old, new) in found["step"].items()}
+            return Left(float(found["began"]), step, tuple(str(lock) for lock in found["locks"]))
+        except FileNotFoundError:
+            return None
+        except (OSError, ValueError, KeyError, AttributeError, TypeError):
+            self.done()
+            return None
+
+
+def unlock(left: Left) -> None:
+    """Remove the lock files that the dead writer's git children left behind, and nobody else's.
+
+    A lock made before the step began is not ours. An ``index.lock`` made long after it began may be the user's
+    ``git commit`` waiting in an editor, so only a prompt one is ours. A child may outlive its parent by a moment:
+    the lock is given a second to go away by itself.
+    """
+    for path in left.locks:
+        try:
+            made = os.stat(path).st_mtime
+        except OSError:
+            continue
+        if made < left.began - 1 or (path.endswith("index.lock") and made > left.began + _LEFT_WITHIN):
+            continue
+        deadline = made + 1.0
+        while os.path.exists(path) and time.time() < deadline:
+            time.sleep(0.02)
+        try:
+            os.unlink(path)
+        except OSError:
+            pass

@@ -1,0 +1,114 @@
+"""The git remote: what is fetched is only looked at, what is pushed was verified before."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Mapping
+
+from gitmem.errors import RemoteError
+from gitmem.repo.git import Git, printable
+
+NAME = "origin"
+_SECTION = re.compile(r'(?ms)^\s*\[remote "origin"\]\s*$(.*?)(?=^\s*\[|\Z)')
+_URL = re.compile(r"(?mi)^\s*url\s*=\s*(.+?)\s*$")
+_LATER = "Your memories are safe here; 'gitmem sync' tries again."
+
+
+class Remote:
+    """The remote ``origin`` of one repository."""
+
+    def __init__(self, git: Git, common_dir: str) -> None:
+        self._git = git
+        self._common_dir = common_dir
+        self.env: Mapping[str, str] = {}  # access token and batch mode, given at the composition root
+
+    @property
+    def url(self) -> str:
+        """Where it is, or "" when there is none; read without a git process."""
+        try:
+            with open(os.path.join(self._common_dir, "config"), encoding="utf-8", errors="replace") as file:
+                section = _SECTION.search(file.read())
+        except OSError:
+            return ""
+        url = _URL.search(section[1]) if section else None
+        return url[1].strip('"') if url else ""
+
+    def fetch(self, branch: str) -> str:
+        """Fetch the branch and return its tip on the remote, "" when it has none yet.
+
+        Raises:
+            RemoteError: it cannot be reached or refuses.
+        """
+        tracking = f"refs/remotes/{NAME}/{branch.removeprefix('refs/heads/')}"
+        status, _, err = self._call(
+            "fetch", "--no-tags", "--no-write-fetch-head", NAME, f"+{branch}:{tracking}"
+        )
+        if status == 0:
+            return self._git.run("rev-parse", "--verify", tracking).decode().strip()
+        if b"couldn't find remote ref" in err:
+            return ""
+        raise explained("reach", err)
+
+    def deepen(self, commits: int = 0) -> None:
+        """Fetch more history of a shallow clone: that many commits, or with 0 all of it. Raises as ``fetch`` does."""
+        how = f"--deepen={commits}" if commits else "--unshallow"
+        status, _, err = self._call("fetch", "--no-tags", "--no-write-fetch-head", how, NAME)
+        if status:
+            raise explained("reach", err)
+
+    def push(self, tip: str, branch: str) -> bool:
+        """Offer ``tip`` without force; False when the remote has moved meanwhile.
+
+        Raises:
+            RemoteError: it cannot be reached or refuses for another reason.
+        """
+        status, out, err = self._call("push", "--porcelain", "--no-verify", NAME, f"{tip}:{branch}")
+        if status == 0:
+            return True
+        line = next(
+            (line for line in out.decode("utf-8", "replace").splitlines() if line.startswith("!")), ""
+        )
+        if line and not re.search(r"hook declined|protected|denied|prohibited|unpack", line):
+            return False
+        raise explained("push to", err)
+
+    def locks(self, branch: str) -> tuple[str, ...]:
+        """Lock files that a killed fetch or push of ours can leave, in a remote folder on this machine too."""
+        short = branch.removeprefix("refs/heads/")
+        found = [os.path.join(self._common_dir, "refs", "remotes", NAME, f"{short}.lock")]
+        found.append(os.path.join(self._common_dir, "shallow.lock"))
+        place = self.url.removeprefix("file://")
+        if os.path.isabs(place) and os.path.isdir(place):
+            bare = place if os.path.isdir(os.path.join(place, "objects")) else os.path.join(place, ".git")
+            found.append(os.path.join(bare, f"{branch}.lock"))
+        return tuple(found)
+
+    def _call(self, *args: str) -> tuple[int, bytes, bytes]:
+        if not self.url:
+            raise RemoteError(
+                "This vault has no remote.", "'git remote add origin URL' in the vault's folder gives it one."
+            )
+        return self._git.status(*args, env=self.env)
+
+
+def explained(verb: str, err: bytes) -> RemoteError:
+    """What a failed fetch, push or clone means, in our words: a remote's own are not to be printed."""
+    text = err.lower()
+    reasons = (
+        (b"could not resolve host", "its host name was not found (no network?)"),
+        (b"authentication failed", "it did not accept the credentials"),
+        (b"could not read username", "it asks for credentials and none are set up"),
+        (b"permission denied", "it denied access"),
+        (b"host key verification failed", "its ssh host key is not known or has changed"),
+        (b"does not appear to be a git repository", "there is no git repository at that address any more"),
+        (b"repository not found", "there is no such repository, or no access to it"),
+        (b"does not exist", "there is no git repository at that address any more"),
+        (b"connection refused", "it refused the connection"),
+        (b"timed out", "it did not answer in time"),
+        (b"hook declined", "a rule there refused the push"),
+        (b"protected branch", "a branch rule there refused the push"),
+        (b"no space left", "it has no room left"),
+    )
+    why = next((reason for mark, reason in reasons if mark in text), printable(err))
+    return RemoteError(f"Could not {verb} the remote: {why}.", _LATER)

@@ -1,0 +1,280 @@
+"""A git repository as gitmem writes it: sealed commits made object by object, refs moved by compare-and-swap."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from gitmem.errors import ConfigError, LockedError, NotSetUpError, TamperedError
+from gitmem.repo import commits
+from gitmem.repo.git import Git, printable
+from gitmem.repo.history import PROTECTED, History, ReadSeal
+from gitmem.repo.journal import Journal, unlock
+from gitmem.repo.lock import Lock
+from gitmem.repo.objects import MAX_BLOB, Changes, Objects, differences, edit_tree, lookup
+from gitmem.repo.remote import Remote
+from gitmem.repo.worktree import WorkTree
+
+NO_COMMIT = "0" * 40
+_OID = re.compile(r"[0-9a-f]{40}")
+_AGE_MAGIC = b"age-encryption.org/v1\n"
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """A commit to be sealed: ``changes`` on top of ``tree``, with verified ``parents``.
+
+    ``subject`` comes from a constant list; ``trailers`` are whole lines; ``author`` is a raw author line to keep (replay).
+    """
+
+    parents: tuple[str, ...]
+    tree: str
+    changes: Changes
+    subject: str
+    trailers: tuple[str, ...] = ()
+    author: str = ""
+
+
+class Moved(LockedError):
+    """The branch is no longer where it was: somebody's git moved it meanwhile."""
+
+
+class Repo:
+    """One repository, normal, bare, sparse, shallow or a linked work tree.
+
+    Attributes: ``path`` as opened, ``git_dir``, ``common_dir``, ``work_tree`` (None when bare), ``folder`` (gitmem's own
+    folder in the common git directory), ``objects``, ``git``, ``lock``, ``remote``.
+    """
+
+    def __init__(self, path: str, author: tuple[str, str]) -> None:
+        self.path = path
+        self.git_dir, self.work_tree = _places(path)
+        self.common_dir = _common(self.git_dir)
+        self.folder = os.path.join(self.common_dir, "gitmem")
+        self.author = author
+        name, email = author
+        who = {
+            "GIT_COMMITTER_NAME": name,
+            "GIT_COMMITTER_EMAIL": email,
+            "GIT_AUTHOR_NAME": name,
+            "GIT_AUTHOR_EMAIL": email,
+        }
+        self.git = Git(self.git_dir, self.work_tree, who)
+        self.objects = Objects(self.git, os.path.join(self.common_dir, "objects"))
+        self.lock = Lock(os.path.join(self.folder, "lock"))
+        self.remote = Remote(self.git, self.common_dir)
+        self.sync_lock = Lock(os.path.join(self.folder, "sync-lock"), patience=600)
+        self._journal = Journal(self.folder, "step.json")
+        self._remote_journal = Journal(self.folder, "sync.json")
+
+    @classmethod
+    def open(cls, path: str, author: tuple[str, str] = ("gitmem", "gitmem@localhost")) -> Repo:
+        """The repository at ``path``: its work tree or, when bare, the repository itself.
+
+        Raises:
+            NotSetUpError: there is none.
+            ConfigError: it stores objects by SHA-256, which gitmem does not write.
+        """
+        repo = cls(path, author)
+        if re.search(
+            r"(?im)^\s*objectformat\s*=\s*sha256", read_text(os.path.join(repo.common_dir, "config"))
+        ):
+            raise ConfigError(
+                "This repository uses SHA-256 object names, which gitmem cannot write.",
+                "Use one made by 'git init'.",
+            )
+        return repo
+
+    def history(self, read_seal: ReadSeal) -> History:
+        """The judge of this repository's commits for one key."""
+        return History(self.git, self.objects, self.common_dir, read_seal)
+
+    def tip(self, branch: str) -> str:
+        """The commit that a full ref name points to, or "" when it does not exist. No git process in the common case."""
+        found = read_text(os.path.join(self.common_dir, *branch.split("/"))).strip()
+        if not found:
+            packed = read_text(os.path.join(self.common_dir, "packed-refs"))
+            match = re.search(rf"(?m)^([0-9a-f]{{40}}) {re.escape(branch)}$", packed)
+            found = match[1] if match else ""
+        if not found or not _OID.fullmatch(found):
+            found = self.git.run("rev-parse", "--verify", "--quiet", branch, ok=(0, 1, 128)).decode().strip()
+        return found if _OID.fullmatch(found) else ""
+
+    def tree(self, commit: str) -> str:
+        """The root tree of a commit; "" for no commit."""
+        return commits.header(self.objects.read(commit)).tree if commit else ""
+
+    def blob(self, commit: str, path: str) -> str:
+        """The id of the file at ``path`` in a commit, or ""."""
+        entry = lookup(self.objects, self.tree(commit), path) if commit else None
+        return entry.oid if entry and entry.mode == b"100644" else ""
+
+    def file(self, commit: str, path: str) -> bytes | None:
+        """The content of the file at ``path`` in a commit, at most 2 MiB, or None."""
+        oid = self.blob(commit, path)
+        return self.objects.read(oid, MAX_BLOB) if oid else None
+
+    def write(self, draft: Draft, when: int, sign: Callable[[bytes], bytes]) -> str:
+        """Write the objects of a sealed commit and return its id; no ref moves yet.
+
+        Raises:
+            TamperedError: a changed file under ``memories/`` is not an age file.
+        """
+        self._refuse_plaintext(draft.changes)
+        tree = edit_tree(self.objects, draft.tree, draft.changes, self.objects.write)
+        tree = tree or self.objects.write("tree", b"")
+        stamp = f"{self.author[0]} <{self.author[1]}> {when} +0000"
+        body = commits.body(tree, draft.parents, draft.author or stamp, stamp, draft.subject, draft.trailers)
+        return self.objects.write("commit", sign(body))
+
+    def advance(self, branch: str, old: str, new: str, changes: Changes | None = None) -> None:
+        """Move ``branch`` from ``old`` to ``new``, git's index and the checked-out files first. The lock is held.
+
+        Raises:
+            Moved: the branch was no longer at ``old``; index and files were put back.
+            ConflictError: the user's own edits are in the way; nothing was moved.
+        """
+        before, after = self.tree(old), self.tree(new)
+        checkout = self._checkout(branch)
+        follows = True
+        step = {}
+        if checkout:
+            if changes is None:
+                changes = self.changes(before, after)
+            step = checkout.step(before, after, changes)
+        self._journal.begin(step, self._locks(branch, checkout))
+        try:
+            if checkout:
+                follows = checkout.follow(before, after, step)
+            status, _, err = self.git.status("update-ref", "-m", "gitmem", branch, new, old or NO_COMMIT)
+            if status:
+                if checkout:
+                    follows = checkout.mend(self.tree(self.tip(branch)), step) and follows
+                raise Moved(
+                    f"The branch moved while gitmem was writing: {printable(err)}",
+                    "Nothing was lost; try again.",
+                )
+        finally:
+            if follows:  # else git's index is busy: the next command brings it in step
+                self._journal.done()
+
+    def changes(self, before: str, after: str) -> Changes:
+        """What changed between two trees (ids, or "" for none), all paths."""
+        return {
+            change.path: (change.new.mode, change.new.oid) if change.new else None
+            for change in differences(self.objects, before, after)
+        }
+
+    def tidy(self, branch: str) -> None:
+        """Clean up after a writer that was killed. The lock is held."""
+        left = self._journal.left()
+        if left is None:
+            return
+        unlock(left)
+        checkout = self._checkout(branch)
+        if not left.step or not checkout or checkout.mend(self.tree(self.tip(branch)), left.step):
+            self._journal.done()
+
+    def guard(self, branch: str) -> Guard:
+        """Notes that git children of this process may lock refs, for the time of a fetch or push."""
+        return Guard(self._remote_journal, self.remote.locks(branch))
+
+    def tidy_remote(self) -> None:
+        """Clean up after a sync that was killed. The sync lock is held."""
+        left = self._remote_journal.left()
+        if left:
+            unlock(left)
+            self._remote_journal.done()
+
+    def close(self) -> None:
+        """End git processes that this object started."""
+        self.objects.close()
+
+    def _checkout(self, branch: str) -> WorkTree | None:
+        """The work tree that has the vault's branch checked out, be it the one opened or a linked one."""
+        for git_dir, path in self._work_trees():
+            if read_text(os.path.join(git_dir, "HEAD")).strip() == f"ref: {branch}":
+                git = self.git if git_dir == self.git_dir else Git(git_dir, path, self.git.extra)
+                return WorkTree(git, self.objects, path, git_dir)
+        return None
+
+    def _work_trees(self) -> list[tuple[str, str]]:
+        found = [(self.git_dir, self.work_tree)] if self.work_tree else []
+        main = os.path.dirname(self.common_dir)
+        if self.git_dir != self.common_dir and os.path.basename(self.common_dir) == ".git":
+            found.append((self.common_dir, main))
+        linked = os.path.join(self.common_dir, "worktrees")
+        for name in os.listdir(linked) if os.path.isdir(linked) else ():
+            place = read_text(os.path.join(linked, name, "gitdir")).strip()
+            if place and os.path.join(linked, name) != self.git_dir and os.path.exists(place):
+                found.append((os.path.join(linked, name), os.path.dirname(place)))
+        return found
+
+    def _locks(self, branch: str, checkout: WorkTree | None) -> tuple[str, ...]:
+        places = [
+            os.path.join(self.common_dir, f"{branch}.lock"),
+            os.path.join(self.common_dir, "packed-refs.lock"),
+        ]
+        places += [os.path.join(git_dir, "HEAD.lock") for git_dir in {self.git_dir, self.common_dir}]
+        if checkout:
+            places.append(os.path.join(checkout.git_dir, "index.lock"))
+        return tuple(places)
+
+    def _refuse_plaintext(self, changes: Changes) -> None:
+        for path, value in changes.items():
+            if value is None or path.split("/", 1)[0] != PROTECTED[0]:
+                continue
+            if not self.objects.read(value[1], MAX_BLOB).startswith(_AGE_MAGIC):
+                raise TamperedError(
+                    "Something that is not an encrypted memory was about to be committed.",
+                    "Nothing was written.",
+                )
+
+
+class Guard:
+    """``with guard:`` around git children that lock refs; a kill inside leaves the note for the next command."""
+
+    def __init__(self, journal: Journal, locks: tuple[str, ...]) -> None:
+        self._journal = journal
+        self._locks = locks
+
+    def __enter__(self) -> None:
+        self._journal.begin({}, self._locks)
+
+    def __exit__(self, *_: object) -> None:
+        self._journal.done()
+
+
+def read_text(path: str) -> str:
+    """A small text file of git's, "" when it cannot be read."""
+    try:
+        with open(path, encoding="utf-8", errors="replace") as file:
+            return file.read()
+    except OSError:
+        return ""
+
+
+def _places(path: str) -> tuple[str, str | None]:
+    """The git directory and work tree at ``path``, found without running git on a stranger's configuration."""
+    path = os.path.realpath(path)
+    if os.path.basename(path) == ".git" and os.path.isdir(path):
+        path = os.path.dirname(path)
+    inside = os.path.join(path, ".git")
+    if os.path.isdir(inside):
+        return inside, path
+    if os.path.isfile(inside):
+        target = read_text(inside).strip().removeprefix("gitdir:").strip()
+        return os.path.realpath(os.path.join(path, target)), path
+    if os.path.isdir(os.path.join(path, "objects")) and os.path.isfile(os.path.join(path, "HEAD")):
+        return path, None
+    raise NotSetUpError(
+        "There is no git repository in that folder.",
+        "'gitmem init DIR' makes a vault, 'gitmem join' brings one.",
+    )
+
+
+def _common(git_dir: str) -> str:
+    relative = read_text(os.path.join(git_dir, "commondir")).strip()
+    return os.path.realpath(os.path.join(git_dir, relative)) if relative else git_dir

@@ -1,0 +1,66 @@
+"""What this device has accepted of a vault: a file, never a ref, because a mirror clone brings in a stranger's refs."""
+
+from __future__ import annotations
+
+import json
+import os
+from dataclasses import asdict, dataclass, replace
+
+
+@dataclass(frozen=True, slots=True)
+class State:
+    """The last verified tips (commit-seals.md section 6).
+
+    ``fingerprint`` tells a wrong key without reading the repository; ``synced`` is when the remote was last met.
+    """
+
+    vault: str = ""
+    branch: str = "refs/heads/main"
+    local: str = ""
+    remote: str = ""
+    fingerprint: str = ""
+    synced: str = ""
+
+
+class StateFile:
+    """``<common git dir>/gitmem/state.json``, and the copy of ``remote`` that outlives a deleted clone."""
+
+    def __init__(self, folder: str, machine_dir: str) -> None:
+        self._path = os.path.join(folder, "state.json")
+        self._machine_dir = machine_dir
+
+    def read(self) -> State:
+        """The state, empty when the file is missing or damaged (then this counts as a first clone)."""
+        try:
+            with open(self._path, encoding="utf-8") as file:
+                found = json.load(file)
+            state = State(**{name: str(found.get(name, "")) for name in asdict(State())})
+        except (OSError, ValueError, AttributeError):
+            return State()
+        return state if state.vault else State()
+
+    def remembered(self, vault: str) -> str:
+        """The remote tip that this machine accepted for a vault, in whatever clone."""
+        try:
+            with open(os.path.join(self._machine_dir, vault), encoding="ascii") as file:
+                return file.read().strip()
+        except (OSError, ValueError):
+            return ""
+
+    def write(self, state: State, **changes: str) -> State:
+        """Replace the file at once; the caller holds the lock and moves only forward."""
+        new = replace(state, **changes)
+        swap(self._path, json.dumps(asdict(new)).encode())
+        if new.remote and new.remote != state.remote:
+            os.makedirs(self._machine_dir, mode=0o700, exist_ok=True)
+            swap(os.path.join(self._machine_dir, new.vault), new.remote.encode() + b"\n")
+        return new
+
+
+def swap(path: str, content: bytes) -> None:
+    """Write a private file whole or not at all."""
+    temporary = f"{path}.{os.getpid()}"
+    descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | getattr(os, "O_BINARY", 0), 0o600)
+    with os.fdopen(descriptor, "wb") as file:
+        file.write(content)
+    os.replace(temporary, path)
