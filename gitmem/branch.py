@@ -67,7 +67,8 @@ def branch_of(repo: Repo, state: State) -> str:
 class Branch:
     """The verified branch of one vault.
 
-    Attributes: ``repo``, ``vault``, ``history``, ``name`` (full ref name), ``state`` (what this device has accepted),
+    Attributes: ``repo``, ``vault``, ``history``, ``name`` (full ref name), ``state`` (what this
+    device has accepted),
     ``remerge`` (set at the composition root).
     """
 
@@ -185,7 +186,7 @@ class Branch:
         return tip
 
     def _mend(self, tip: str) -> str:
-        """A merge that git's driver or the user resolved by hand gives way to a sealed one of the same parents."""
+        """A merge resolved by git's driver or by hand gives way to a sealed one of the same parents."""
         if not self.remerge:
             return ""
         with self.repo.lock:

@@ -32,7 +32,10 @@ _ALIKE = str.maketrans("OILoil", "011011")  # what Crockford's base 32 reads ali
 
 @dataclass(frozen=True, slots=True)
 class Hit:
-    """One search result: the memory, its score (higher is better, of this query only) and the place that fits best."""
+    """One search result.
+
+    The memory, its score (higher is better, of this query only) and the place that fits best.
+    """
 
     memory: Memory
     score: float
@@ -58,7 +61,9 @@ class Store:
         new_id: Callable[[], str],
         state_dir: str,
     ) -> Store:
-        """The vault at ``path``; ``identity(vault id)`` gives its key, ``state_dir`` is this machine's own memory.
+        """The vault at ``path``.
+
+        ``identity(vault id)`` gives its key, ``state_dir`` is this machine's own memory.
 
         Raises:
             NotSetUpError: no vault there. WrongKeyError: not its key. ConfigError: a newer format.
@@ -113,7 +118,8 @@ class Store:
         """Put memories (replacing those of the same id) and remove others in one sealed commit; its id.
 
         Raises:
-            InvalidMemoryError: one is too large. TamperedError: the vault's history is refused; nothing is written.
+            InvalidMemoryError: one is too large. TamperedError: the vault's history is refused;
+                nothing is written.
         """
         changes: Changes = {path_of(memory_id): None for memory_id in removed}
         changes |= {path_of(memory.id): (BLOB_MODE, self.put(memory)) for memory in memories}
@@ -127,7 +133,8 @@ class Store:
         """Write a new revision; when the memory moved on since ``base``, merge. Returns what was written.
 
         Raises:
-            NotFoundError: it was forgotten meanwhile. ConflictError: never; a conflict keeps both texts, marked.
+            NotFoundError: it was forgotten meanwhile. ConflictError: never; a conflict keeps both
+                texts, marked.
         """
         written = memory
 
@@ -185,7 +192,10 @@ class Store:
         return memory
 
     def memories(self, ids: Iterable[str] | None = None, at: str = "") -> Iterator[Memory]:
-        """Many memories through one git process, all of them without ``ids``; those not there are left out."""
+        """Many memories through one git process, all of them without ``ids``.
+
+        Those not there are left out.
+        """
         commit = at or self.tip()
         wanted = None if ids is None else list(ids)
         if wanted is not None and len(wanted) <= _FEW:
@@ -219,7 +229,7 @@ class Store:
         return found[0]
 
     def resolve_commit(self, text: str) -> str:
-        """A verified commit for an id or its beginning, ``HEAD~2``, a date or a time (the last commit by then).
+        """A verified commit for an id or its beginning, ``HEAD~2``, a date or a time (the last one by then).
 
         Raises:
             NotFoundError: there is none. TamperedError: it is not acceptable as a tip of its own.
@@ -304,7 +314,10 @@ class Store:
         yield from self._between("", self.repo.tree(commit))[1].items()
 
     def _between(self, before: str, after: str) -> tuple[list[str], dict[str, str]]:
-        """Memory ids that went, and id → blob of those that came, from tree to tree; other files do not count."""
+        """Memory ids that went, and id → blob of those that came, from tree to tree.
+
+        Other files do not count.
+        """
         gone: list[str] = []
         come: dict[str, str] = {}
         for change in differences(self.repo.objects, before, after, top=b"memories"):

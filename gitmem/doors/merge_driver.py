@@ -1,4 +1,7 @@
-"""What git calls to merge one sealed file: as documents, in memory. The next gitmem command seals the result."""
+"""What git calls to merge one sealed file: as documents, in memory.
+
+The next gitmem command seals the result.
+"""
 
 from __future__ import annotations
 
@@ -13,7 +16,10 @@ from gitmem.vault.vault import MAX_SEALED, Vault
 
 
 def main(arguments: list[str]) -> int:
-    """``gitmem merge-driver VAULT-ID BASE OURS THEIRS``: writes the merged file to OURS; 0, or 1 to leave a conflict."""
+    """``gitmem merge-driver VAULT-ID BASE OURS THEIRS``: writes the merged file to OURS.
+
+    0, or 1 to leave a conflict.
+    """
     try:
         vault_id, base, ours, theirs = arguments
         vault = Vault(app.identity_of(vault_id, os.devnull), vault_id)

@@ -1,4 +1,7 @@
-"""What git calls to show a sealed file in log, diff and blame. It never fails and never asks: one bad file must not blind the history."""
+"""What git calls to show a sealed file in log, diff and blame.
+
+It never fails and never asks: one bad file must not blind the history.
+"""
 
 from __future__ import annotations
 
@@ -12,7 +15,10 @@ from gitmem.vault.vault import MAX_SEALED, Vault
 
 
 def main(arguments: list[str]) -> int:
-    """``gitmem textconv VAULT-ID FILE``: the document on standard output, or one line that says why not; always 0."""
+    """``gitmem textconv VAULT-ID FILE``: the document on standard output, or one line that says why not.
+
+    Always 0.
+    """
     out = sys.stdout.buffer
     try:
         vault_id, path = arguments

@@ -22,14 +22,19 @@ from gitmem.vault.vault import Vault
 _README = "memories/README.md"
 _VAULT_README = """# A gitmem vault
 
-The files under `memories/` are somebody's memories, each sealed in the age format. With the vault's key any of them
-opens with the stock program: `age -d -i KEY-FILE memories/YYYY/MM/ID.md.age`. gitmem reads, writes and finds them.
+The files under `memories/` are somebody's memories, each sealed in the age format. With the vault's
+key any of them
+opens with the stock program: `age -d -i KEY-FILE memories/YYYY/MM/ID.md.age`. gitmem reads, writes
+and finds them.
 """
 
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """What to make and where. ``vault_id`` is fresh and random; keep ``identity`` before calling ``create``."""
+    """What to make and where.
+
+    ``vault_id`` is fresh and random; keep ``identity`` before calling ``create``.
+    """
 
     directory: str
     vault_id: str
@@ -144,7 +149,9 @@ def _found(repo: Repo, vault: Vault, branch: str, tip: str) -> str:
 
 
 def _examples(repo: Repo, tree: str) -> list[str]:
-    """The paths below ``memories/``, if they are gitmem's own examples: all open with a key that is published beside them.
+    """The paths below ``memories/``, if they are gitmem's own examples.
+
+    All open with a key that is published beside them.
 
     Raises:
         ConfigError: anything else lies there.

@@ -67,7 +67,10 @@ def told(store: Store, one: Judged, verdict: str) -> Commit:
 
 
 def difference(store: Store, before: str, after: str) -> list[Change]:
-    """The memories that differ between two verified commits, opened. Raises TamperedError for one that cannot be."""
+    """The memories that differ between two verified commits, opened.
+
+    Raises TamperedError for one that cannot be.
+    """
     return changed(store, before, after)
 
 

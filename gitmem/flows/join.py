@@ -32,7 +32,10 @@ class Joined:
 
 
 def access(token: str, remote: str) -> Mapping[str, str]:
-    """The environment that gives git an access token for one https remote: in no argument, no file, no URL."""
+    """The environment that gives git an access token for one https remote.
+
+    In no argument, no file, no URL.
+    """
     if not token or not remote.startswith(("https://", "http://")):
         return {}
     basic = base64.b64encode(f"x-access-token:{token}".encode()).decode()
@@ -86,7 +89,8 @@ def join(
 def _clone(code: JoinCode, place: str) -> None:
     parent = os.path.dirname(os.path.abspath(place))
     os.makedirs(parent, exist_ok=True)
-    # --no-local: for a path git would hard-link objects unchecked, and a forged blob under a genuine id would be read
+    # --no-local: for a path git would hard-link objects unchecked, and a forged blob under a genuine id
+    # would be read
     options = [
         "--no-local",
         "--no-checkout",

@@ -1,4 +1,7 @@
-"""Two verified states made one: memories merged as documents, everything in memory, nothing on disk in plaintext."""
+"""Two verified states made one.
+
+Memories merged as documents, everything in memory, nothing on disk in plaintext.
+"""
 
 from __future__ import annotations
 
@@ -29,7 +32,10 @@ _NAMES = {name.encode() for name in PROTECTED}
 
 @dataclass(frozen=True, slots=True)
 class Union:
-    """What must change on our side to hold both; ``conflicts`` are memories whose two texts both stay, marked."""
+    """What must change on our side to hold both.
+
+    ``conflicts`` are memories whose two texts both stay, marked.
+    """
 
     changes: Changes
     conflicts: tuple[str, ...]
@@ -61,7 +67,10 @@ def reconcile(store: Store, base: str, ours: str, theirs: str) -> Union:
 
 
 def _both(store: Store, change: Difference, ours: str) -> tuple[str, bool]:
-    """The merged blob of a memory that both sides changed; of another protected file, the later pushed one."""
+    """The merged blob of a memory that both sides changed.
+
+    Of another protected file, the later pushed one.
+    """
     memory_id, new = id_of(change.path), change.new
     if memory_id is None or new is None:
         return (new.oid if new else ours), False
@@ -118,7 +127,7 @@ def _git_merge(store: Store, ours: str, theirs: str) -> str:
     if any(name and name.split("/", 1)[0] not in PROTECTED for name in names):
         raise ConflictError(
             "Files of yours outside the vault were changed on both sides.",
-            "Memories are safe on each; run 'git pull' in the vault's folder, resolve, commit, then 'gitmem sync'.",
+            "Memories are safe on each; 'git pull' in the vault's folder, resolve, commit, then 'gitmem sync'.",
         )
     return tree
 
@@ -136,7 +145,7 @@ def replayed(store: Store, commit: str, onto: str) -> tuple[str, tuple[str, ...]
 
 
 def remerge(store: Store, branch: Branch, tip: str) -> str:
-    """Replace a merge that is not git's plain union by a sealed one of the same parents, or "" where that is not the answer.
+    """A sealed merge in place of one that is not git's plain union, or "" where that is not the answer.
 
     For the local tip only, while the remote has not seen it (commit-seals.md section 8). Under the lock.
     """

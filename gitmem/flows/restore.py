@@ -14,9 +14,12 @@ _ANCHOR = ("Gitmem-Anchor: restore",)
 
 
 def restore(store: Store, progress: Progress | None = None) -> SyncReport:
-    """Make the vault acceptable again by an anchor that every device follows, then sync. Never pushes with force.
+    """Make the vault acceptable again by an anchor that every device follows, then sync.
 
-    What key holders wrote stays, also below the refused commit; other files are left as the refused tip has them.
+    Never pushes with force.
+
+    What key holders wrote stays, also below the refused commit; other files are left as the refused
+    tip has them.
 
     Raises:
         TamperedError: no commit of this history can be verified at all. RemoteError: as in sync.
@@ -55,7 +58,10 @@ def _mend_local(store: Store) -> None:
 
 
 def _mend_remote(store: Store, theirs: str) -> None:
-    """Put an anchor over a refused remote tip; a remote that was only rewound needs a plain push, which sync does."""
+    """Put an anchor over a refused remote tip.
+
+    A remote that was only rewound needs a plain push, which sync does.
+    """
     branch, repo = store.trunk, store.repo
     known = branch.remembered
     ours = store.tip()

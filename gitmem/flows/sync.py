@@ -22,7 +22,10 @@ _TRIES = 10
 
 @dataclass(frozen=True, slots=True)
 class SyncReport:
-    """What a sync did: memories pulled and pushed, ids in conflict, other paths that plain commits changed."""
+    """What a sync did.
+
+    Memories pulled and pushed, ids in conflict, other paths that plain commits changed.
+    """
 
     pulled: int = 0
     pushed: int = 0
@@ -36,7 +39,8 @@ def sync(store: Store, progress: Progress | None = None) -> SyncReport:
 
     Raises:
         TamperedError: one side is refused; nothing was changed and nothing pushed.
-        RemoteError: the remote cannot be reached or keeps moving. ConflictError: the user's other files do not merge.
+        RemoteError: the remote cannot be reached or keeps moving. ConflictError: the user's other
+            files do not merge.
     """
     tell = progress or (lambda _: None)
     repo, branch = store.repo, store.trunk
@@ -68,7 +72,10 @@ def sync(store: Store, progress: Progress | None = None) -> SyncReport:
 
 
 def integrate(store: Store, theirs: str) -> SyncReport:
-    """Bring the local branch to a verified tip that holds ``theirs`` too; under the lock. Raises as ``sync`` does."""
+    """Bring the local branch to a verified tip that holds ``theirs`` too; under the lock.
+
+    Raises as ``sync`` does.
+    """
     return _integrate(store, theirs, SyncReport())
 
 

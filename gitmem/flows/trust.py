@@ -1,4 +1,7 @@
-"""The answer to a refused history that keeps it: shown decrypted, then vouched for by an anchor of this device."""
+"""The answer to a refused history that keeps it.
+
+Shown decrypted, then vouched for by an anchor of this device.
+"""
 
 from __future__ import annotations
 
@@ -18,7 +21,8 @@ def preview(store: Store, commit: str) -> list[Change]:
     """What trusting ``commit`` would change in the vault, decrypted.
 
     Raises:
-        NotFoundError: it is not the refused tip. TamperedError: it cannot be trusted, because something in it does not
+        NotFoundError: it is not the refused tip. TamperedError: it cannot be trusted, because
+            something in it does not
         open with the vault's key or lies where no memory may.
     """
     oid, known = _refused(store, commit)
@@ -27,7 +31,9 @@ def preview(store: Store, commit: str) -> list[Change]:
 
 
 def trust(store: Store, commit: str) -> str:
-    """Put a sealed anchor on top of the refused tip ``commit``; every other device accepts it. Returns its id.
+    """Put a sealed anchor on top of the refused tip ``commit``; every other device accepts it.
+
+    Returns its id.
 
     Raises:
         As ``preview``; NotFoundError also when the tip moved meanwhile.
@@ -45,7 +51,7 @@ def trust(store: Store, commit: str) -> str:
 
 
 def _refused(store: Store, commit: str) -> tuple[str, str]:
-    """The full id of the refused tip that ``commit`` names, and the last verified state it is compared with."""
+    """The full id of the refused tip that ``commit`` names, and the last verified state before it."""
     branch, repo = store.trunk, store.repo
     local = repo.tip(store.branch)
     remote = repo.tip(f"refs/remotes/origin/{store.branch.removeprefix('refs/heads/')}")

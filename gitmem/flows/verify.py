@@ -9,7 +9,8 @@ from gitmem.store import Store
 def audit(store: Store) -> list[Commit]:
     """Every commit of the branch, newest first, whether or not it is accepted; stops at no anchor.
 
-    ``verdict`` is sealed, plain, merge, ``vouched`` (refused by itself, accepted by an anchor above it) or ``refused``.
+    ``verdict`` is sealed, plain, merge, ``vouched`` (refused by itself, accepted by an anchor above
+    it) or ``refused``.
     """
     history = store.trunk.history
     judged = list(history.audit(store.repo.tip(store.branch)))

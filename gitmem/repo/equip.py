@@ -1,4 +1,7 @@
-"""What a vault's repository needs in its local configuration: readable history, no corruption, no rewritten commits."""
+"""What a vault's repository needs in its local configuration.
+
+Readable history, no corruption, no rewritten commits.
+"""
 
 from __future__ import annotations
 
@@ -7,8 +10,10 @@ import os
 from gitmem.repo.git import Git
 from gitmem.repo.state import swap
 
-ATTRIBUTES = "memories/** -text -merge diff=gitmem\n.gitmem/*.age -text -merge\n"  # committed, for clones without gitmem
-# Local, and above every committed .gitattributes: no filter may touch ciphertext, no text merge may destroy it.
+# Committed, for clones without gitmem.
+ATTRIBUTES = "memories/** -text -merge diff=gitmem\n.gitmem/*.age -text -merge\n"
+# Local, and above every committed .gitattributes: no filter may touch ciphertext, no text merge may
+# destroy it.
 _LOCAL = (
     "memories/** -text -filter -ident -working-tree-encoding diff=gitmem merge=gitmem\n"
     ".gitmem/** -text -filter -ident -working-tree-encoding\n"
@@ -20,7 +25,7 @@ def settings(branch: str, command: str, vault_id: str) -> dict[str, str]:
     short = branch.removeprefix("refs/heads/")
     return {
         "diff.gitmem.textconv": f"{command} textconv {vault_id}",
-        "diff.gitmem.cachetextconv": "false",  # a cache would store plaintext in refs, which a mirror push uploads
+        "diff.gitmem.cachetextconv": "false",  # a cache is plaintext in refs, which a mirror push uploads
         "merge.gitmem.name": "gitmem",
         "merge.gitmem.driver": f"{command} merge-driver {vault_id} %O %A %B",
         "pull.rebase": "false",  # a rebase makes seals stale

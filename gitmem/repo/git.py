@@ -9,11 +9,12 @@ from collections.abc import Iterable, Mapping
 
 from gitmem.errors import GitmemError, NotSetUpError
 
-# `git rev-parse --local-env-vars`: an inherited GIT_DIR beats -C and would redirect a write made inside a git hook.
+# `git rev-parse --local-env-vars`: an inherited GIT_DIR beats -C and would redirect a write made inside a
+# git hook.
 _LOCAL = frozenset(
-    "GIT_ALTERNATE_OBJECT_DIRECTORIES GIT_CONFIG GIT_CONFIG_PARAMETERS GIT_CONFIG_COUNT GIT_OBJECT_DIRECTORY GIT_DIR "
-    "GIT_WORK_TREE GIT_IMPLICIT_WORK_TREE GIT_GRAFT_FILE GIT_INDEX_FILE GIT_NO_REPLACE_OBJECTS GIT_REPLACE_REF_BASE "
-    "GIT_PREFIX GIT_SHALLOW_FILE GIT_COMMON_DIR GIT_INTERNAL_SUPER_PREFIX GIT_NAMESPACE GIT_QUARANTINE_PATH "
+    "GIT_ALTERNATE_OBJECT_DIRECTORIES GIT_CONFIG GIT_CONFIG_PARAMETERS GIT_CONFIG_COUNT GIT_OBJECT_DIRECTORY "
+    "GIT_DIR GIT_WORK_TREE GIT_IMPLICIT_WORK_TREE GIT_GRAFT_FILE GIT_INDEX_FILE GIT_NO_REPLACE_OBJECTS "
+    "GIT_REPLACE_REF_BASE GIT_PREFIX GIT_SHALLOW_FILE GIT_COMMON_DIR GIT_INTERNAL_SUPER_PREFIX GIT_NAMESPACE GIT_QUARANTINE_PATH "
     "GIT_TRACE GIT_TRACE_CURL GIT_TRACE_PACKET GIT_CURL_VERBOSE GIT_EXTERNAL_DIFF".split()
 )
 _SAFE = (
@@ -36,7 +37,10 @@ class GitFailed(GitmemError):
 
 
 def printable(stderr: bytes) -> str:
-    """The last telling line of git's own error output, as plain ASCII: what a remote says is not to be trusted."""
+    """The last telling line of git's own error output, as plain ASCII.
+
+    What a remote says is not to be trusted.
+    """
     lines = [line for line in stderr.decode("ascii", "replace").splitlines() if line.strip()]
     telling = (
         [line for line in lines if line.startswith(("fatal:", "error:"))]
@@ -184,7 +188,7 @@ def _spawn(argv: list[str], env: dict[str, str], outputs: int) -> tuple[int, int
 
 
 def _exchange(to: int, data: bytes, sources: list[int], done: object) -> list[bytes]:
-    """Feed ``data`` and read all ``sources`` to their end at once, so that no full pipe can block both sides."""
+    """Feed ``data`` and read all ``sources`` to their end at once: no full pipe can block both sides."""
     assert callable(done)
     chunks: dict[int, list[bytes]] = {source: [] for source in sources}
     left, view = set(sources), memoryview(data)

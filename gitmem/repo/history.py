@@ -14,7 +14,10 @@ from gitmem.repo.objects import Changes, Entry, Objects, edit_entries, entries, 
 
 PROTECTED = ("memories", ".gitmem")
 _NAMES = {name.encode() for name in PROTECTED}
-ANSWERS = "Nothing of it was used. 'gitmem trust {}' accepts it after showing what it changes; 'gitmem sync --restore' puts the verified memories back on top."
+ANSWERS = (
+    "Nothing of it was used. 'gitmem trust {}' accepts it after showing what it changes; "
+    "'gitmem sync --restore' puts the verified memories back on top."
+)
 
 
 class Seal(Protocol):
@@ -130,7 +133,7 @@ class History:
             if commit.seal and known in commit.seal.was:
                 return commit.id
         raise RewoundError(
-            f"Commit {tip} does not contain {known}, which this device has already accepted: history was rewound.",
+            f"History was rewound: commit {tip} lacks {known}, which this device has accepted.",
             ANSWERS.format(tip),
         )
 

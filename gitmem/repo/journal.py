@@ -1,4 +1,4 @@
-"""The note a writer leaves before it touches git's own files, so that the next one can tidy up after a kill."""
+"""The note that a writer leaves before it touches git's files: the next one tidies up after a kill."""
 
 from __future__ import annotations
 
@@ -56,8 +56,10 @@ class Journal:
 def unlock(left: Left) -> None:
     """Remove the lock files that the dead writer's git children left behind, and nobody else's.
 
-    A lock made before the step began is not ours. An ``index.lock`` made long after it began may be the user's
-    ``git commit`` waiting in an editor, so only a prompt one is ours. A child may outlive its parent by a moment:
+    A lock made before the step began is not ours. An ``index.lock`` made long after it began may be
+    the user's
+    ``git commit`` waiting in an editor, so only a prompt one is ours. A child may outlive its parent
+    by a moment:
     the lock is given a second to go away by itself.
     """
     for path in left.locks:

@@ -130,7 +130,10 @@ class Objects:
         return content
 
     def _ask(self, oids: list[str], limit: int) -> list[bytes]:
-        """The answers to one window, read whole: a generator would leave some in the pipe for the next caller."""
+        """The answers to one window, read whole.
+
+        A generator would leave some in the pipe for the next caller.
+        """
         batch = self._batch = self._batch or self._git.batch()
         batch.stdin.write("".join(f"{oid}\n" for oid in oids).encode())
         batch.stdin.flush()
@@ -190,7 +193,8 @@ def edit_tree(objects: Objects, tree: str, changes: Changes, store: Callable[[st
     """The id of ``tree`` with ``changes`` made: path → (mode, blob id), or None to remove it.
 
     Reads and writes touched folders only; a folder left empty goes, and "" means that nothing is left.
-    ``store(kind, content)`` returns an object's id and decides whether it is written: ``Objects.write``, or ``tree_id``.
+    ``store(kind, content)`` returns an object's id and decides whether it is written:
+    ``Objects.write``, or ``tree_id``.
     ``tree`` may be "" (nothing yet).
     """
     here = edit_entries(objects, tree, changes, store)
@@ -204,7 +208,10 @@ def edit_tree(objects: Objects, tree: str, changes: Changes, store: Callable[[st
 def edit_entries(
     objects: Objects, tree: str, changes: Changes, store: Callable[[str, bytes], str]
 ) -> list[Entry]:
-    """Like ``edit_tree``, but the lines of the top folder, in git's order; that folder itself is not stored."""
+    """Like ``edit_tree``, but the lines of the top folder, in git's order.
+
+    That folder itself is not stored.
+    """
     here: dict[bytes, Entry] = {entry.name: entry for entry in entries(objects.read(tree))} if tree else {}
     below: dict[bytes, Changes] = {}
     for path, value in changes.items():
@@ -235,7 +242,9 @@ class Difference(NamedTuple):
 
 
 def differences(objects: Objects, before: str, after: str, top: bytes = b"") -> Iterator[Difference]:
-    """The files in which two trees (ids, or "" for none) differ, in path order; reads only folders that differ.
+    """The files in which two trees (ids, or "" for none) differ, in path order.
+
+    Reads only folders that differ.
 
     With ``top``, only below that top-level folder.
     """

@@ -51,7 +51,10 @@ class Remote:
         raise explained("reach", err)
 
     def deepen(self, commits: int = 0) -> None:
-        """Fetch more history of a shallow clone: that many commits, or with 0 all of it. Raises as ``fetch`` does."""
+        """Fetch more history of a shallow clone: that many commits, or with 0 all of it.
+
+        Raises as ``fetch`` does.
+        """
         how = f"--deepen={commits}" if commits else "--unshallow"
         status, _, err = self._call("fetch", "--no-tags", "--no-write-fetch-head", how, NAME)
         if status:
@@ -74,7 +77,7 @@ class Remote:
         raise explained("push to", err)
 
     def locks(self, branch: str) -> tuple[str, ...]:
-        """Lock files that a killed fetch or push of ours can leave, in a remote folder on this machine too."""
+        """Lock files that a killed fetch or push of ours can leave, also in a remote folder on this disk."""
         short = branch.removeprefix("refs/heads/")
         found = [os.path.join(self._common_dir, "refs", "remotes", NAME, f"{short}.lock")]
         found.append(os.path.join(self._common_dir, "shallow.lock"))

@@ -1,4 +1,7 @@
-"""A git repository as gitmem writes it: sealed commits made object by object, refs moved by compare-and-swap."""
+"""A git repository as gitmem writes it.
+
+Sealed commits made object by object, refs moved by compare-and-swap.
+"""
 
 from __future__ import annotations
 
@@ -26,7 +29,8 @@ _AGE_MAGIC = b"age-encryption.org/v1\n"
 class Draft:
     """A commit to be sealed: ``changes`` on top of ``tree``, with verified ``parents``.
 
-    ``subject`` comes from a constant list; ``trailers`` are whole lines; ``author`` is a raw author line to keep (replay).
+    ``subject`` comes from a constant list; ``trailers`` are whole lines; ``author`` is a raw author
+    line to keep (replay).
     """
 
     parents: tuple[str, ...]
@@ -44,7 +48,8 @@ class Moved(LockedError):
 class Repo:
     """One repository, normal, bare, sparse, shallow or a linked work tree.
 
-    Attributes: ``path`` as opened, ``git_dir``, ``common_dir``, ``work_tree`` (None when bare), ``folder`` (gitmem's own
+    Attributes: ``path`` as opened, ``git_dir``, ``common_dir``, ``work_tree`` (None when bare),
+    ``folder`` (gitmem's own
     folder in the common git directory), ``objects``, ``git``, ``lock``, ``remote``.
     """
 
@@ -92,7 +97,10 @@ class Repo:
         return History(self.git, self.objects, self.common_dir, read_seal)
 
     def tip(self, branch: str) -> str:
-        """The commit that a full ref name points to, or "" when it does not exist. No git process in the common case."""
+        """The commit that a full ref name points to, or "" when it does not exist.
+
+        No git process in the common case.
+        """
         found = read_text(os.path.join(self.common_dir, *branch.split("/"))).strip()
         if not found:
             packed = read_text(os.path.join(self.common_dir, "packed-refs"))
@@ -130,7 +138,9 @@ class Repo:
         return self.objects.write("commit", sign(body))
 
     def advance(self, branch: str, old: str, new: str, changes: Changes | None = None) -> None:
-        """Move ``branch`` from ``old`` to ``new``, git's index and the checked-out files first. The lock is held.
+        """Move ``branch`` from ``old`` to ``new``, git's index and the checked-out files first.
+
+        The lock is held.
 
         Raises:
             Moved: the branch was no longer at ``old``; index and files were put back.
@@ -234,7 +244,10 @@ class Repo:
 
 
 class Guard:
-    """``with guard:`` around git children that lock refs; a kill inside leaves the note for the next command."""
+    """``with guard:`` around git children that lock refs.
+
+    A kill inside leaves the note for the next command.
+    """
 
     def __init__(self, journal: Journal, locks: tuple[str, ...]) -> None:
         self._journal = journal
@@ -257,7 +270,7 @@ def read_text(path: str) -> str:
 
 
 def _places(path: str) -> tuple[str, str | None]:
-    """The git directory and work tree at ``path``, found without running git on a stranger's configuration."""
+    """Git directory and work tree at ``path``, found without running git on a stranger's configuration."""
     path = os.path.realpath(path)
     if os.path.basename(path) == ".git" and os.path.isdir(path):
         path = os.path.dirname(path)

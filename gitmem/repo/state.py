@@ -1,4 +1,7 @@
-"""What this device has accepted of a vault: a file, never a ref, because a mirror clone brings in a stranger's refs."""
+"""What this device has accepted of a vault.
+
+A file, never a ref, because a mirror clone brings in a stranger's refs.
+"""
 
 from __future__ import annotations
 
@@ -11,7 +14,8 @@ from dataclasses import asdict, dataclass, replace
 class State:
     """The last verified tips (commit-seals.md section 6).
 
-    ``fingerprint`` tells a wrong key without reading the repository; ``synced`` is when the remote was last met.
+    ``fingerprint`` tells a wrong key without reading the repository; ``synced`` is when the remote
+    was last met.
     """
 
     vault: str = ""

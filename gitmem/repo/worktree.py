@@ -1,4 +1,4 @@
-"""Keeps git's index and the checked-out files in step with our commits, and the user's own edits out of harm."""
+"""Keeps git's index and the checkout in step with our commits, and the user's own edits out of harm."""
 
 from __future__ import annotations
 
@@ -51,7 +51,9 @@ class WorkTree:
         }
 
     def follow(self, before: str, after: str, step: Step) -> bool:
-        """Bring index and files from tree ``before`` to ``after``; False when git's index is busy and must be mended later.
+        """Bring index and files from tree ``before`` to ``after``.
+
+        False when git's index is busy and must be mended later.
 
         Called before the ref moves: a crash in between leaves a staged file, which ``mend`` takes back, and
         never a staged deletion that the user's next commit would carry out.
@@ -72,12 +74,15 @@ class WorkTree:
                 raise
             raise ConflictError(
                 "Your own uncommitted edits in the vault's folder are in the way of incoming changes.",
-                "Memories are safe; commit or stash your edits ('git status' shows them), then run 'gitmem sync'.",
+                "Memories are safe; commit or stash them ('git status' shows which), then run 'gitmem sync'.",
             ) from error
         return True
 
     def mend(self, tip: str, step: Step) -> bool:
-        """Finish or take back a step that was cut off, so that index and files show tree ``tip``; False while busy."""
+        """Finish or take back a step that was cut off, so that index and files show tree ``tip``.
+
+        False while busy.
+        """
         here = self._blobs(tip, step)
         try:
             self._move(
