@@ -26,21 +26,18 @@ def main() -> None:
 
 def _run(arguments: list[str]) -> int:
     # Git starts these two once per file: click would cost more than the work itself.
-    if arguments[:1] == ["--for-git"]:  # then: vault id, program, what git hands over
-        return _for_git(*arguments[1:])
+    first = arguments[0] if arguments else ""
+    if first == "textconv":
+        from gitmem.doors import textconv
+
+        return textconv.main(arguments[1:])
+    if first == "merge-driver":
+        from gitmem.doors import merge_driver
+
+        return merge_driver.main(arguments[1:])
     from gitmem.doors.cli import main as cli
 
     return cli.run(arguments)
-
-
-def _for_git(vault_id: str = "", program: str = "", *given: str) -> int:
-    if program == "merge-driver":
-        from gitmem.doors import merge_driver
-
-        return merge_driver.main([vault_id, *given])
-    from gitmem.doors import textconv
-
-    return textconv.main([vault_id, *given])
 
 
 def _pipe_closed() -> int:

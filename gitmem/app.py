@@ -9,6 +9,7 @@ import os
 import sys
 import time
 from collections.abc import Callable
+from functools import partial
 from typing import TYPE_CHECKING, NamedTuple
 
 from gitmem import config
@@ -17,6 +18,7 @@ from gitmem.memory import ids
 from gitmem.vault.keys import Identity
 
 if TYPE_CHECKING:  # git's textconv wants a key from here, and no store
+    from gitmem.branch import Branch
     from gitmem.flows.checks import Patient
     from gitmem.store import Store
     from gitmem.vault.joincode import JoinCode
@@ -140,7 +142,7 @@ def _clone(code: JoinCode) -> str:
             return known[code.vault_id]
         place = os.path.join(config.data_dir(), "vaults", code.vault_id)
         if not os.path.isdir(place):
-            join.join(code, place, sparse=True)
+            join.join(code, place, config.state_dir(), sparse=True)
         config.remember(code.vault_id, place)
         return place
 
@@ -215,27 +217,6 @@ def _unlocked(vault_id: str, path: str, ask: Ask | None) -> Identity:
     return slot.unlock(sealed, ask("Passphrase of the vault"), vault_id)
 
 
-def restore_key(vault: str, text: str) -> str:
-    """Keeps a key that was typed or read from a backup, once it has opened the vault; the path of its file.
-
-    Raises:
-        ConfigError: that is no key.
-        WrongKeyError: it is the key of another vault.
-    """
-    from gitmem.flows.settle import keep_key
-
-    identity = Identity.parse(text)
-    store = _opened(find(vault), lambda _: identity)
-    return keep_key(store.vault.id, identity)
-
-
-def drop_key(store: Store) -> str:
-    """Removes the key file of a vault from this machine and returns its path."""
-    path = config.key_path(store.vault.id)
-    config.remove(path)
-    return path
-
-
 # The store.
 
 
@@ -249,10 +230,15 @@ def open_store(vault: str = "", ask: Ask | None = None) -> Store:
     return _opened(path, lambda vault_id: identity_of(vault_id, path, ask))
 
 
+def open_with(vault: str, identity: Identity) -> Store:
+    """The same with a key that was just typed, whatever key lies on this machine."""
+    return _opened(find(vault), lambda _: identity)
+
+
 def _opened(path: str, identity: Callable[[str], Identity]) -> Store:
     from gitmem.store import Store
 
-    return Store.open(
+    store = Store.open(
         path,
         identity=identity,
         author=(str(config.get("author.name")), str(config.get("author.email"))),
@@ -260,6 +246,26 @@ def _opened(path: str, identity: Callable[[str], Identity]) -> Store:
         new_id=new_id,
         state_dir=config.state_dir(),
     )
+    store.trunk.remerge = partial(_remerge, store)
+    token = _token(store.vault.id)
+    if token:
+        from gitmem.flows.join import access
+
+        store.repo.remote.env = access(token, store.remote)
+    return store
+
+
+def _remerge(store: Store, branch: Branch, tip: str) -> str:
+    from gitmem.flows import reconcile  # only a vault in which somebody merged by hand needs it
+
+    return reconcile.remerge(store, branch, tip)
+
+
+def _token(vault_id: str) -> str:
+    code = _code()
+    if code and code.vault_id == vault_id:
+        return code.token
+    return (config.read_private(config.token_path(vault_id)) or "").strip()
 
 
 def patient(vault: str, ask: Ask | None, *, online: bool) -> Patient:

@@ -5,8 +5,18 @@ from __future__ import annotations
 from contextlib import ExitStack
 
 from gitmem import config
+from gitmem.errors import GitmemError
 from gitmem.flows import sync
 from gitmem.store import Store
+
+
+def attempt(store: Store) -> str:
+    """Syncs, and returns why that failed; "" when it did not."""
+    try:
+        sync.sync(store)
+    except GitmemError as error:
+        return error.message
+    return ""
 
 
 def push(store: Store) -> bool:

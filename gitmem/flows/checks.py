@@ -110,7 +110,7 @@ def history(patient: Patient) -> Iterator[Finding]:
 def git_setup(patient: Patient) -> Iterator[Finding]:
     """This clone shows plain text in `git log -p`, merges documents, and pulls by merging."""
     repo = patient.repo
-    wanted = (repo.git, repo.common_dir, patient.branch, command(patient.vault_id))
+    wanted = (repo.git, repo.common_dir, patient.branch, command(), patient.vault_id)
     missing = equip.missing(*wanted)
     detail = f"not set: {', '.join(missing)}" if missing else "textconv, merge driver and pull.rebase are set"
     yield Finding("git setup", not missing, detail, "--fix sets it.", lambda: equip.equip(*wanted))

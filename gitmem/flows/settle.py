@@ -10,24 +10,21 @@ from gitmem import config
 from gitmem.errors import GitmemError
 from gitmem.flows import create as creating
 from gitmem.flows import join as joining
+from gitmem.store import Store
 from gitmem.vault import joincode
 from gitmem.vault.keys import Identity
 
-Step = Callable[[int, int], None]  # done, total
+Tell = Callable[[str], None]  # a word on what is being done
 
 
 @dataclass(frozen=True, slots=True)
 class Settled:
-    """A vault that is ready on this machine: where it lies, its tip, where its key is.
-
-    ``problem`` says why the first push failed, "" when it did not.
-    """
+    """A vault that is ready on this machine: where it lies, its tip, and where its key is."""
 
     path: str
     vault_id: str
     commit: str
     key_path: str
-    problem: str = ""
 
 
 def keep_key(vault_id: str, identity: Identity) -> str:
@@ -39,6 +36,24 @@ def keep_key(vault_id: str, identity: Identity) -> str:
         identity.text,
     )
     config.write_private(path, "\n".join(lines) + "\n")
+    return path
+
+
+def restore_key(open_with: Callable[[Identity], Store], text: str) -> str:
+    """Keeps a key that was typed or read from a backup, once it has opened the vault; the path of its file.
+
+    Raises:
+        ConfigError: that is no key.
+        WrongKeyError: it is the key of another vault.
+    """
+    identity = Identity.parse(text)
+    return keep_key(open_with(identity).vault.id, identity)
+
+
+def drop_key(store: Store) -> str:
+    """Removes the key file of a vault from this machine and returns its path."""
+    path = config.key_path(store.vault.id)
+    config.remove(path)
     return path
 
 
@@ -65,10 +80,10 @@ def create(directory: str, remote: str = "", *, bare: bool = False) -> Settled:
         config.remove(key)
         raise
     config.remember(vault_id, made.path)
-    return Settled(made.path, vault_id, made.commit, key, made.problem)
+    return Settled(made.path, vault_id, made.commit, key)
 
 
-def join(text: str, directory: str = "", *, sparse: bool = False, progress: Step | None = None) -> Settled:
+def join(text: str, directory: str = "", *, sparse: bool = False, progress: Tell | None = None) -> Settled:
     """Clones the vault of a join code and verifies it; without a folder into one named as the remote.
 
     Raises:
@@ -77,7 +92,8 @@ def join(text: str, directory: str = "", *, sparse: bool = False, progress: Step
     """
     code = joincode.decode(text)
     name = code.remote.rstrip("/").rpartition("/")[2].rpartition(":")[2].removesuffix(".git") or "memory"
-    joined = joining.join(code, os.path.realpath(os.path.expanduser(directory or name)), sparse, progress)
+    place = os.path.realpath(os.path.expanduser(directory or name))
+    joined = joining.join(code, place, config.state_dir(), sparse=sparse, progress=progress)
     key = keep_key(joined.vault_id, Identity.parse(code.identity_text))
     if code.token:
         config.write_private(config.token_path(joined.vault_id), code.token + "\n")

@@ -6,9 +6,11 @@ import os
 
 import click
 
+from gitmem import app
 from gitmem.doors.cli import output
 from gitmem.doors.cli.verb import Call, verb
 from gitmem.flows import settle
+from gitmem.flows.background import attempt
 
 EXAMPLES = (
     ("gitmem init", "A short conversation"),
@@ -42,8 +44,9 @@ def command(call: Call, directory: str, remote: str, yes: bool, bare: bool) -> N
         "",
         "Then: gitmem write 'the first thing to remember'",
     ]
-    if made.problem:
-        lines.insert(1, ("bad", f"It was not pushed yet: {made.problem} `gitmem sync` tries again."))
+    problem = attempt(app.open_store(made.path)) if remote else ""
+    if problem:
+        lines.insert(1, ("bad", f"It is not pushed yet: {problem} `gitmem sync` tries again."))
     elif remote:
         lines.insert(1, f"Shared through {remote}; another device comes in by `gitmem invite`.")
     payload = {
@@ -51,7 +54,7 @@ def command(call: Call, directory: str, remote: str, yes: bool, bare: bool) -> N
         "vault_id": made.vault_id,
         "commit": made.commit,
         "key_path": made.key_path,
-        "problem": made.problem,
+        "problem": problem,
     }
     output.show(call, payload, lines)
 

@@ -33,8 +33,7 @@ def command(call: Call, code: str, directory: str, sparse: bool) -> None:
             "the code is now in your shell's history; remove it there. Next time run `gitmem join` alone."
         )
     text = code or output.secret("Join code")
-    with output.progress("Cloning") as step:
-        joined = settle.join(text, directory, sparse=sparse, progress=step)
+    joined = settle.join(text, directory, sparse=sparse, progress=output.activity())
     lines: list[output.Line] = [
         f"Joined: the vault is at {joined.path}.",
         f"Its key is at {joined.key_path}.",

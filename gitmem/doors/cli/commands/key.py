@@ -11,7 +11,7 @@ from gitmem import app
 from gitmem.doors.cli import output
 from gitmem.doors.cli.typed import from_file
 from gitmem.doors.cli.verb import Call, verb
-from gitmem.flows import keyslot
+from gitmem.flows import keyslot, settle
 from gitmem.vault.keys import paper
 
 
@@ -76,7 +76,7 @@ def passphrase(call: Call, only: bool, remove: bool) -> None:
     commit = keyslot.lock(store, output.new_passphrase())
     lines: list[output.Line] = ["The key now lies in the vault under your passphrase (.gitmem/key.age)."]
     if only:
-        lines.append(f"The key file is gone: {app.drop_key(store)}")
+        lines.append(f"The key file is gone: {settle.drop_key(store)}")
     output.show(call, {"commit": commit, "key_file": not only}, lines)
     app.push_later(store)
 
@@ -100,7 +100,7 @@ def restore(call: Call, file: str) -> None:
         text = output.ask_lines("The key, or its paper lines; an empty line ends")
     else:
         text = sys.stdin.read()
-    path = app.restore_key(call.vault, text)
+    path = settle.restore_key(lambda identity: app.open_with(call.vault, identity), text)
     output.show(call, {"path": path}, [f"The key fits, and is kept at {path}."])
 
 
