@@ -127,7 +127,7 @@ def _git_merge(store: Store, ours: str, theirs: str) -> str:
     if any(name and name.split("/", 1)[0] not in PROTECTED for name in names):
         raise ConflictError(
             "Files of yours outside the vault were changed on both sides.",
-            "Memories are safe on each; 'git pull' in the vault's folder, resolve, commit, then 'gitmem sync'.",
+            "Memories are safe; 'git pull' in the vault's folder, resolve, commit, then 'gitmem sync'.",
         )
     return tree
 
