@@ -1,7 +1,7 @@
 """The local search index: an encrypted file, a function of one verified commit, that can be made again.
 
 It never fails a command. A file that turns out to be damaged is replaced by an empty one, and where no file
-can be written the index lives in memory: ``commit`` is "" then, and ``refill`` is asked to bring it up to date.
+can be written the index lives in memory: ``commit`` is "" then, and ``refill`` is asked to bring it up.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 """Search by words: what a question becomes for SQLite, and how the answers are ranked.
 
 Content words are quoted and joined by OR; bm25 then prefers the memories that hold more of the rarer ones.
-Names with punctuation inside (``src/auth/jwt.ts``, ``foo_bar``) are also looked for as a phrase. No text can
-be a syntax error, since nothing but letters, digits and marks reaches the query language.
+Words that stand together in the question, and names with punctuation inside (``src/auth/jwt.ts``), are also
+looked for as phrases. No text can be a syntax error, since no punctuation reaches the query language.
 """
 
 from __future__ import annotations
@@ -10,14 +10,16 @@ from __future__ import annotations
 import json
 import re
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any
 
 from gitmem.index import words as text
 from gitmem.index.filters import Filters, among_passages
 from gitmem.index.fusion import Scored, fused
-from gitmem.index.schema import place
+from gitmem.index.schema import MEMORY_OF_PASSAGE, place
 
 _MOST_WORDS = 64  # a pasted page asks for its first ones
+_MOST_PHRASES = 16
 _LONGEST_PHRASE = 16
 _LONGEST_QUERY = 20_000  # characters that are looked at
 _CANDIDATES = 200
@@ -43,18 +45,21 @@ class Question:
 
 
 def question(query: str) -> Question:
-    """The content words and phrases of ``query``; without content words all its words; empty when it has
-    none.
+    """The content words and phrases of ``query``; all its words when none is one; empty when it has no word.
+
+    Phrases are what stands together: the parts of an identifier or path, and each two content words in a row.
     """
-    words: dict[str, None] = {}
+    words: list[str] = []
     phrases: dict[tuple[str, ...], None] = {}
     for chunk in _CHUNK.findall(query[:_LONGEST_QUERY]):
         found = [word.lower() for word in text.words(chunk)]
-        words.update(dict.fromkeys(found))
+        words += found
         if 1 < len(found) <= _LONGEST_PHRASE and not any(map(text.is_run, found)):
             phrases[tuple(found)] = None
-    content = [word for word in words if word not in STOP] or list(words)
-    return Question(tuple(content[:_MOST_WORDS]), tuple(phrases)[:_MOST_WORDS])
+    phrases.update(dict.fromkeys(pair for pair in pairwise(words) if STOP.isdisjoint(pair)))
+    different = list(dict.fromkeys(words))
+    content = [word for word in different if word not in STOP] or different
+    return Question(tuple(content[:_MOST_WORDS]), tuple(phrases)[:_MOST_PHRASES])
 
 
 def search(connection: Any, query: str, filters: Filters, limit: int) -> list[Scored]:
@@ -77,7 +82,7 @@ def search(connection: Any, query: str, filters: Filters, limit: int) -> list[Sc
 def _passages(connection: Any, asked: Question, filters: Filters, most: int) -> list[tuple[int, float]]:
     phrases = [" ".join(phrase) for phrase in asked.phrases]
     match = " OR ".join([*map(_quoted, asked.words), *(f'"{phrase}"' for phrase in phrases)])
-    among, values = among_passages(filters, "(rowid >> 13)")
+    among, values = among_passages(filters, MEMORY_OF_PASSAGE)
     found: list[tuple[int, float]] = connection.execute(
         f"SELECT rowid, bm25(passage, 1.0, 0.5) AS score FROM passage WHERE passage MATCH ? AND {among}"
         " ORDER BY score LIMIT ?",

@@ -22,7 +22,7 @@ VERSION = 1  # an index of another version is replaced, so any change below must
 
 # pgsz: a block of the full-text table fits into one page beside SQLCipher's 80 bytes. automerge: merging less
 # often leaves fewer empty pages behind.
-# detail=none: the second table is asked for words only, and is a third smaller without their places.
+# Both keep the places of words: without them (detail=none or column) bm25 counts nothing and is always 0.
 _TABLES = f"""
 CREATE TABLE head (vault TEXT NOT NULL, verified TEXT NOT NULL);
 CREATE TABLE memory (
@@ -40,11 +40,13 @@ CREATE INDEX supersede_n ON supersede (n);
 CREATE VIRTUAL TABLE passage USING fts5(
     body, context, content='', contentless_delete=1, tokenize="{TOKENIZER}");
 CREATE VIRTUAL TABLE whole USING fts5(
-    body, content='', contentless_delete=1, detail=none, tokenize="{TOKENIZER}");
+    body, content='', contentless_delete=1, tokenize="{TOKENIZER}");
 INSERT INTO passage (passage, rank) VALUES ('pgsz', 3940), ('automerge', 8);
 INSERT INTO whole (whole, rank) VALUES ('pgsz', 3940), ('automerge', 8);
 PRAGMA user_version = {VERSION};
 """
+_NUMBER = (1 << 39) - 1
+MEMORY_OF_PASSAGE = f"(rowid & {_NUMBER})"
 _COLUMNS = "id, title, kind, project, tags, created, updated, trust, importance, expires, share, session"
 ROW = f"{_COLUMNS}, EXISTS (SELECT 1 FROM supersede WHERE supersede.old = memory.id)"
 
@@ -93,14 +95,15 @@ def print_column(fingerprint: bytes) -> int:
 def passage_row(number: int, k: int, *, several: bool) -> int:
     """The row of passage ``k`` of memory ``number``; it tells whether there are others.
 
-    A memory of 1 MiB has at most 2,098 passages.
+    The memory's number is the low end: FTS5 finds deleted rows by the low bits of their numbers, and stores the
+    distance from row to row.
     """
-    return number << 13 | k << 1 | several
+    return k << 40 | several << 39 | number
 
 
 def passage_of(row: int) -> tuple[int, int, bool]:
     """Memory number, passage, and whether the memory has several: what ``passage_row`` put together."""
-    return row >> 13, row >> 1 & 0xFFF, bool(row & 1)
+    return row & _NUMBER, row >> 40, bool(row >> 39 & 1)
 
 
 def remove(connection: Any, ids: Iterable[str]) -> None:
@@ -138,6 +141,7 @@ def insert(connection: Any, memories: Iterable[Memory], number: int) -> int:
         olds += [(storable(old), number) for old in set(memory.supersedes) if old != memory.id]
         number += 1
     connection.executemany(f"INSERT INTO memory VALUES ({','.join('?' * 16)})", rows)
+    pieces.sort()  # FTS5 writes out what it holds whenever a row's number is lower than the one before
     connection.executemany("INSERT INTO passage (rowid, body, context) VALUES (?, ?, ?)", pieces)
     connection.executemany("INSERT INTO whole (rowid, body) VALUES (?, ?)", wholes)
     connection.executemany("INSERT INTO supersede VALUES (?, ?)", olds)
