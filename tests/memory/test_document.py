@@ -299,7 +299,8 @@ def test_foreign_front_matter_survives_verbatim(extra):
 
 
 def test_foreign_keys_between_known_ones_survive_an_edit_of_a_known_one():
-    hand = f"---\naliases: [a, 'b']  # why\nid: {ID}\n# kept\nrating: 5\ntitle: Old\ncreated: {CREATED}\n---\nbody\n"
+    head = f"aliases: [a, 'b']  # why\nid: {ID}\n# kept\nrating: 5\ntitle: Old\ncreated: {CREATED}"
+    hand = f"---\n{head}\n---\nbody\n"
     one = load(hand.encode())
     assert one.extra == "aliases: [a, 'b']  # why\n# kept\nrating: 5"
     edited = load(dump(memory(extra=one.extra, title="New")))
@@ -392,7 +393,8 @@ def test_windows_line_ends_and_a_byte_order_mark_are_understood():
 def test_the_strict_form_never_imports_pyyaml():
     code = (
         "import sys; from gitmem.memory.document import dump, load; from gitmem.memory.memory import Memory\n"
-        f"m = Memory(id='{ID}', created='{CREATED}', title='a: b', tags=('x', 'y z'), body='t', extra='aliases:\\n  - q')\n"
+        f"m = Memory(id='{ID}', created='{CREATED}', title='a: b', tags=('x', 'y z'), body='t',\n"
+        "           extra='aliases:\\n  - q')\n"
         "assert load(dump(m)) == m\n"
         "print(sorted({'yaml', 'tempfile', 'subprocess', 'pathlib', 'logging'} & set(sys.modules)))"
     )
