@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 FORMAT = 1
 VAULT_FILE = ".gitmem/vault.toml"
 SLOT_FILE = ".gitmem/key.age"
-_TOML = re.compile(r'format = (\d+)\nid = "([0-9a-f]{32})"\nfingerprint = "([0-9a-f]{16})"\n')
+_TOML = r'format = (\d+)\nid = "([0-9a-f]{32})"\nfingerprint = "([0-9a-f]{16})"\n'
 _TRIES = 20
 
 Remerge = Callable[["Branch", str], str]  # the sealed merge that takes a hand-made one's place, or ""
@@ -49,7 +49,7 @@ def labels(content: bytes | None) -> tuple[str, str]:
         raise NotSetUpError(
             "That repository is not a gitmem vault.", "'gitmem init DIR' makes one, 'gitmem join' brings one."
         )
-    found = _TOML.fullmatch(content.decode("utf-8", "replace").replace("\r\n", "\n"))
+    found = re.fullmatch(_TOML, content.decode("utf-8", "replace").replace("\r\n", "\n"))
     if not found or int(found[1]) != FORMAT:
         raise ConfigError(
             "This vault is of a format that this gitmem does not know.", "Nothing was changed; update gitmem."
@@ -131,10 +131,17 @@ class Branch:
                 self.repo.remote.deepen()
         self.history.verify(tip, known, everything=everything)
 
-    def grow(self, make: Callable[[str], Changes], subject: str, anchor: str = "") -> str:
+    def grow(
+        self,
+        make: Callable[[str], Changes],
+        subject: str,
+        anchor: str = "",
+        grown: Callable[[str, str], None] | None = None,
+    ) -> str:
         """One sealed commit on the verified tip; returns its id, or "" when ``make(tip)`` changes nothing.
 
-        ``make`` is called under the lock, again when somebody's git moved the branch meanwhile.
+        ``make`` is called under the lock, again when somebody's git moved the branch meanwhile; ``grown``
+        with the old and the new tip, still under the lock.
         """
         trailers = (f"Gitmem-Anchor: {anchor}",) if anchor else ()
         with self.repo.lock:
@@ -149,6 +156,8 @@ class Branch:
                     self.advance(tip, oid, changes)
                 except Moved:
                     continue
+                if grown:
+                    grown(tip, oid)
                 return oid
         raise Moved("Another program keeps moving the vault's branch.", "Nothing was written; try again.")
 

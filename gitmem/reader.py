@@ -15,7 +15,7 @@ from gitmem.repo.repo import Repo
 from gitmem.vault.vault import Vault
 
 _FEW = 8  # below this, looking memories up one by one beats reading every folder
-_REVISION = re.compile(r"(?:HEAD|[0-9a-fA-F]{4,40})(?:[~^]\d*)*")
+_REVISION = r"(?:HEAD|[0-9a-fA-F]{4,40})(?:[~^]\d*)*"
 
 
 class Reader:
@@ -104,7 +104,7 @@ class Reader:
             NotFoundError: there is none. TamperedError: it is not acceptable as a tip of its own.
         """
         tip = self.tip()
-        if _REVISION.fullmatch(text):
+        if re.fullmatch(_REVISION, text):
             name = text.replace("HEAD", tip, 1)
             out = self.repo.git.run("rev-parse", "--verify", "--quiet", f"{name}^{{commit}}", ok=(0, 1, 128))
         elif re.fullmatch(r"\d{4}-\d\d-\d\d(T[\d:]{5,8}Z?)?", text):

@@ -5,14 +5,16 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from dataclasses import replace
+from typing import TYPE_CHECKING, NamedTuple
 
 from gitmem.branch import SLOT_FILE, VAULT_FILE, Branch, branch_of, labels
 from gitmem.errors import AmbiguousIdError, TamperedError
+from gitmem.index.seen import Seen
 from gitmem.memory import document
 from gitmem.memory.ids import path_of
 from gitmem.memory.memory import SHORT, Memory, is_id
+from gitmem.memory.text import fingerprint
 from gitmem.reader import Reader, unknown
 from gitmem.repo.objects import BLOB_MODE, MAX_BLOB, Changes
 from gitmem.repo.repo import Repo
@@ -28,8 +30,7 @@ Progress = Callable[[int, int], None]  # done, total
 _ALIKE = str.maketrans("OILoil", "011011")  # what Crockford's base 32 reads alike
 
 
-@dataclass(frozen=True, slots=True)
-class Hit:
+class Hit(NamedTuple):
     """One search result.
 
     The memory, its score (higher is better, of this query only) and the place that fits best.
@@ -48,6 +49,7 @@ class Store(Reader):
         self.now = now
         self.new_id = new_id
         self._index: Index | None = None
+        self._seen = Seen(os.path.join(self.repo.folder, "seen"), self.vault.index_key)
 
     @classmethod
     def open(
@@ -92,7 +94,12 @@ class Store(Reader):
         """
         changes: Changes = {path_of(memory_id): None for memory_id in removed}
         changes |= {path_of(memory.id): (BLOB_MODE, self.put(memory)) for memory in memories}
-        return self.trunk.grow(lambda tip: self._real(tip, changes), counted(verb, len(changes)))
+        prints = [fingerprint(memory) for memory in memories]
+        return self.trunk.grow(
+            lambda tip: self._real(tip, changes),
+            counted(verb, len(changes)),
+            grown=lambda old, new: self._seen.add(old, new, prints),
+        )
 
     def put(self, memory: Memory) -> str:
         """Seal one memory into the object store and return the blob's id; no commit has it yet."""
@@ -179,9 +186,11 @@ class Store(Reader):
 
     def same_text(self, memory: Memory) -> str | None:
         """The id of a live memory that says the same, if there is one."""
-        from gitmem.memory.text import fingerprint
-
-        return self.index.by_fingerprint(fingerprint(memory), self.now())
+        if self._seen.lacks(fingerprint(memory), self.tip()):
+            return None
+        index = self.index
+        self._seen.rewrite(index.commit, index.prints())
+        return index.by_fingerprint(fingerprint(memory), self.now())
 
     def rows(self, filters: Filters, limit: int | None = None) -> list[Row]:
         """What is known of the memories that pass, newest first, without opening them."""

@@ -15,6 +15,7 @@ from gitmem.index import keyword, opening, schema
 from gitmem.index.filters import Filters, condition
 from gitmem.index.fusion import Scored
 from gitmem.index.schema import Row
+from gitmem.index.seen import PRINT
 from gitmem.index.words import storable
 from gitmem.memory.memory import SHORT, Memory
 
@@ -114,6 +115,12 @@ class Index:
         query = f"SELECT id FROM memory WHERE print = ? AND {where} ORDER BY created, id LIMIT 1"
         found = self._select(query, schema.print_column(fingerprint), *values)
         return str(found[0][0]) if found else None
+
+    def prints(self) -> list[bytes]:
+        """What the index keeps of the fingerprint of every memory."""
+        return [
+            found[0].to_bytes(PRINT, "big", signed=True) for found in self._select("SELECT print FROM memory")
+        ]
 
     def by_source(self, source: str) -> list[str]:
         """The ids of the memories that came from ``source``, in order; none for ""."""

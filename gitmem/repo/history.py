@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from gitmem.errors import NotSetUpError, RewoundError, TamperedError, TooShortError
 from gitmem.repo import commits
@@ -32,8 +31,7 @@ class Seal(Protocol):
 ReadSeal = Callable[[bytes], Seal | None]
 
 
-@dataclass(frozen=True, slots=True)
-class Judged:
+class Judged(NamedTuple):
     """One commit and the verdict on it: ``sealed``, ``plain``, ``merge`` or ``refused``."""
 
     id: str

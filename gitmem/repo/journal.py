@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 import time
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from gitmem.repo.state import swap
 
@@ -13,8 +13,7 @@ Step = dict[str, tuple[str, str]]  # path → blob id before and after, "" where
 _LEFT_WITHIN = 5.0  # seconds after a step began in which a killed child of ours can have left an index.lock
 
 
-@dataclass(frozen=True, slots=True)
-class Left:
+class Left(NamedTuple):
     """What a dead writer was about to do."""
 
     began: float

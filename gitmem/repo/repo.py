@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from gitmem.errors import ConfigError, LockedError, NotSetUpError, TamperedError
 from gitmem.repo import commits
@@ -21,12 +21,10 @@ from gitmem.repo.remote import Remote
 from gitmem.repo.worktree import WorkTree
 
 NO_COMMIT = "0" * 40
-_OID = re.compile(r"[0-9a-f]{40}")
 _AGE_MAGIC = b"age-encryption.org/v1\n"
 
 
-@dataclass(frozen=True, slots=True)
-class Draft:
+class Draft(NamedTuple):
     """A commit to be sealed: ``changes`` on top of ``tree``, with verified ``parents``.
 
     ``subject`` comes from a constant list; ``trailers`` are whole lines; ``author`` is a raw author
@@ -83,9 +81,8 @@ class Repo:
             ConfigError: it stores objects by SHA-256, which gitmem does not write.
         """
         repo = cls(path, author)
-        if re.search(
-            r"(?im)^\s*objectformat\s*=\s*sha256", read_text(os.path.join(repo.common_dir, "config"))
-        ):
+        text = read_text(os.path.join(repo.common_dir, "config")).lower()
+        if "objectformat" in text and "sha256" in text:
             raise ConfigError(
                 "This repository uses SHA-256 object names, which gitmem cannot write.",
                 "Use one made by 'git init'.",
@@ -106,9 +103,9 @@ class Repo:
             packed = read_text(os.path.join(self.common_dir, "packed-refs"))
             match = re.search(rf"(?m)^([0-9a-f]{{40}}) {re.escape(branch)}$", packed)
             found = match[1] if match else ""
-        if not found or not _OID.fullmatch(found):
+        if not _is_oid(found):
             found = self.git.run("rev-parse", "--verify", "--quiet", branch, ok=(0, 1, 128)).decode().strip()
-        return found if _OID.fullmatch(found) else ""
+        return found if _is_oid(found) else ""
 
     def tree(self, commit: str) -> str:
         """The root tree of a commit; "" for no commit."""
@@ -258,6 +255,10 @@ class Guard:
 
     def __exit__(self, *_: object) -> None:
         self._journal.done()
+
+
+def _is_oid(text: str) -> bool:
+    return len(text) == len(NO_COMMIT) and text.isascii() and text.isalnum()
 
 
 def read_text(path: str) -> str:

@@ -7,11 +7,10 @@ from __future__ import annotations
 
 import json
 import os
-from dataclasses import asdict, dataclass, replace
+from typing import NamedTuple
 
 
-@dataclass(frozen=True, slots=True)
-class State:
+class State(NamedTuple):
     """The last verified tips (commit-seals.md section 6).
 
     ``fingerprint`` tells a wrong key without reading the repository; ``synced`` is when the remote
@@ -38,7 +37,7 @@ class StateFile:
         try:
             with open(self._path, encoding="utf-8") as file:
                 found = json.load(file)
-            state = State(**{name: str(found.get(name, "")) for name in asdict(State())})
+            state = State(**{name: str(found.get(name, "")) for name in State._fields})
         except (OSError, ValueError, AttributeError):
             return State()
         return state if state.vault else State()
@@ -53,8 +52,8 @@ class StateFile:
 
     def write(self, state: State, **changes: str) -> State:
         """Replace the file at once; the caller holds the lock and moves only forward."""
-        new = replace(state, **changes)
-        swap(self._path, json.dumps(asdict(new)).encode())
+        new = state._replace(**changes)
+        swap(self._path, json.dumps(new._asdict()).encode())
         if new.remote and new.remote != state.remote:
             os.makedirs(self._machine_dir, mode=0o700, exist_ok=True)
             swap(os.path.join(self._machine_dir, new.vault), new.remote.encode() + b"\n")

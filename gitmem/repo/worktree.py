@@ -33,7 +33,8 @@ class WorkTree:
         for name in ("config.worktree", "config"):
             try:
                 with open(os.path.join(self.git_dir, name), encoding="utf-8", errors="replace") as file:
-                    if re.search(r"(?im)^\s*sparsecheckout\s*=\s*true", file.read()):
+                    text = file.read().lower()
+                    if "sparsecheckout" in text and re.search(r"(?m)^\s*sparsecheckout\s*=\s*true", text):
                         return True
             except OSError:
                 continue
