@@ -235,7 +235,7 @@ def _setting(name: str) -> Setting:
         return SETTINGS[name]
     from difflib import get_close_matches  # only for a mistyped name, and slow to import
 
-    near = get_close_matches(name, SETTINGS, n=3, cutoff=0.4) or list(SETTINGS)
+    near = get_close_matches(name, SETTINGS, n=2, cutoff=0.6) or list(SETTINGS)
     raise ConfigError(
         "There is no such setting.", f"Did you mean {' or '.join(near)}? `gitmem config list` shows all."
     )

@@ -9,9 +9,7 @@ from datetime import UTC, datetime, timedelta
 from gitmem.errors import ConfigError
 
 _SPAN = re.compile(r"(\d{1,4})\s*(d|w|mo|y)")
-_HINT = (
-    "Use a date such as 2026-12-31, a time such as 2026-12-31T18:00:00Z, or a span such as 30d, 12w, 6mo, 1y."
-)
+_HINT = "Use a date (2026-12-31), a time (2026-12-31T18:00:00Z), or a span (30d, 12w, 6mo, 1y)."
 
 
 def after(text: str, now: str) -> str:

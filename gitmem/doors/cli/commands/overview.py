@@ -5,7 +5,6 @@ from __future__ import annotations
 from gitmem import app
 from gitmem.doors.cli import output
 from gitmem.doors.cli.verb import Call, verb
-from gitmem.flows.status import status
 
 BEGIN: list[output.Line] = [
     "gitmem init          make a vault: sealed memories in a git repository of yours",
@@ -27,6 +26,8 @@ def command(call: Call) -> None:
     if not app.has_vault(call.vault):
         output.show(call, {"vault": None}, BEGIN)
         return
+    from gitmem.flows.status import status  # who has no vault yet need not wait for git and the index
+
     found = status(app.open_store(call.vault, output.secret_asker()))
     count = f"{found.memories:,} {'memory' if found.memories == 1 else 'memories'} in {found.path}"
     when = found.last_sync[:16].replace("T", " ") or "never"

@@ -13,6 +13,7 @@ from gitmem.doors.cli.lines import head, whole
 from gitmem.doors.cli.verb import Call, complete_id, verb
 from gitmem.flows.recall import recall
 from gitmem.memory.memory import Memory, is_id
+from gitmem.memory.text import derive_title
 from gitmem.store import Store
 
 EXAMPLES = (
@@ -53,7 +54,7 @@ def _texts(found: Sequence[Memory], raw: bool) -> Iterator[output.Line]:
             yield whole(memory)
             continue
         yield head(memory)
-        if memory.title:
+        if memory.title and memory.title != derive_title(memory.body):
             yield ("head", memory.title)
         yield memory.body
 
