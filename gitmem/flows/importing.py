@@ -23,7 +23,6 @@ from gitmem.flows.importers import jsonl, markdown
 from gitmem.flows.importers.found import Found, Options
 from gitmem.flows.importers.mark import least_trust, mark_of, marked, revised, stamp
 from gitmem.flows.importers.note import Note
-from gitmem.index.filters import Filters
 from gitmem.index.index import Index
 from gitmem.memory.document import dump
 from gitmem.memory.memory import MAX_REV, Memory
@@ -88,10 +87,10 @@ def import_text(store: Store, data: bytes, options: Options | None = None) -> Im
 class _Run:
     """One import under way: what will be written, what is known of the vault and of the entries before."""
 
-    store: Store
     index: Index
     options: Options
-    here: frozenset[str]
+    here: dict[str, Memory]
+    by_source: dict[str, str]
     now: str
     pending: dict[str, Memory] = field(default_factory=dict)
     texts: set[bytes] = field(default_factory=set)
@@ -109,13 +108,22 @@ def _run(
         entries.append(entry)
         if progress:
             progress(len(entries), total)
-    index = store.index
-    here = frozenset(row.id for row in index.rows(Filters(everything=True), None))
-    run = _Run(store, index, options, here, store.now())
+    run = _meet(store, entries, options)
     for entry, earlier in _latest(entries):
         _take(run, entry, earlier)
     commit = store.write(list(run.pending.values()), verb="import") if run.pending else ""
     return ImportReport(run.added, run.updated, run.unchanged, tuple(run.skipped), commit)
+
+
+def _meet(store: Store, entries: list[Found], options: Options) -> _Run:
+    """What the vault has of these entries: read at once, because one by one is fifty times slower."""
+    index = store.index
+    memories = [(entry.memory, entry.own) for entry in entries if entry.memory]
+    sources = {memory.source for memory, own in memories if memory.source and not own}
+    by_source = {source: found[-1] for source in sources if (found := index.by_source(source))}
+    wanted = {*by_source.values(), *(memory.id for memory, own in memories if own)}
+    here = {memory.id: memory for memory in store.memories(wanted)} if wanted else {}
+    return _Run(index, options, here, by_source, store.now())
 
 
 def _latest(entries: list[Found]) -> list[tuple[Found, int]]:
@@ -145,9 +153,9 @@ def _take(run: _Run, entry: Found, earlier: int) -> None:
 
 
 def _take_foreign(run: _Run, memory: Memory, earlier: int) -> None:
-    existing = _same_source(run, memory.source)
+    existing = run.here.get(run.by_source.get(memory.source, ""))
     if existing is not None:
-        if mark_of(existing) == stamp(memory) or fingerprint(existing) == fingerprint(memory):
+        if mark_of(existing) == stamp(memory) or _says_nothing_new(existing, memory):
             run.unchanged += 1
             return
         revision = revised(existing, memory, run.now)
@@ -168,9 +176,8 @@ def _keep(run: _Run, memory: Memory) -> None:
     run.pending[memory.id] = memory
 
 
-def _same_source(run: _Run, source: str) -> Memory | None:
-    found = sorted(set(run.index.by_source(source)) & run.here) if source else []
-    return run.store.get(found[-1]) if found else None
+def _says_nothing_new(existing: Memory, memory: Memory) -> bool:
+    return fingerprint(existing) == fingerprint(memory) and set(memory.tags) <= set(existing.tags)
 
 
 def _take_own(run: _Run, name: str, memory: Memory) -> None:
@@ -186,7 +193,7 @@ def _take_own(run: _Run, name: str, memory: Memory) -> None:
 
 
 def _take_known(run: _Run, name: str, memory: Memory) -> None:
-    here = run.store.get(memory.id)
+    here = run.here[memory.id]
     same = dataclasses.replace(memory, rev=here.rev, updated=here.updated)
     if not run.options.keep:
         same = dataclasses.replace(same, trust=here.trust, share=here.share)

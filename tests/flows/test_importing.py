@@ -91,6 +91,15 @@ def test_a_changed_file_is_a_new_revision(store, notes):
     assert counts(import_path(store, str(notes))) == (0, 0, 2, 0)
 
 
+def test_a_new_tag_alone_is_a_revision(store, tmp_path):
+    write(tmp_path, "n/x.md", "---\ntags: [a]\n---\ntext")
+    import_path(store, str(tmp_path / "n"))
+    write(tmp_path, "n/x.md", "---\ntags: [a, b]\n---\ntext")
+    assert counts(import_path(store, str(tmp_path / "n"))) == (0, 1, 0, 0)
+    assert everything(store)["x"].tags == ("a", "b")
+    assert counts(import_path(store, str(tmp_path / "n"), Options(tags=("a",)))) == (0, 0, 1, 0)
+
+
 def test_an_edit_in_the_vault_survives_an_unchanged_file(store, notes):
     import_path(store, str(notes))
     note = everything(store)["plain"]

@@ -43,6 +43,9 @@ def memory_of(text: str, note: Note, options: Options) -> tuple[Memory, bool]:
     Raises:
         InvalidMemoryError: the front matter is broken, or an export is damaged.
     """
+    own = _exported(text)
+    if own is not None:
+        return own, True
     head, body = split(text)
     found = None if head is None else entries(head)
     if found is None:
@@ -60,6 +63,14 @@ def memory_of(text: str, note: Note, options: Options) -> tuple[Memory, bool]:
     fields["tags"] = _unique([*options.tags, *fields["tags"]])
     made = ids.new_id(to_unix_ms(fields["created"]))
     return Memory(**fields, id=made, extra=extra, source=note.source, trust="import"), False
+
+
+def _exported(text: str) -> Memory | None:
+    """An export as gitmem wrote it, read without PyYAML."""
+    try:
+        return load(text.encode()) if text.startswith("---\nid: ") else None
+    except InvalidMemoryError:
+        return None
 
 
 def _completed(fields: dict[str, Any], values: dict[str, Any], body: str, note: Note) -> dict[str, Any]:
