@@ -22,7 +22,7 @@ from gitmem.repo.state import State, StateFile
 from gitmem.vault.vault import Vault
 
 if TYPE_CHECKING:
-    from gitmem.repo.objects import Changes
+    from gitmem.repo.trees import Changes
     from gitmem.vault.keys import Identity
 
 FORMAT = 1

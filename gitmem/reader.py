@@ -10,8 +10,9 @@ from gitmem.errors import InvalidMemoryError, NotFoundError, TamperedError
 from gitmem.memory import document
 from gitmem.memory.ids import id_of, path_of
 from gitmem.memory.memory import Memory, short
-from gitmem.repo.objects import BLOB_MODE, MAX_BLOB, differences
+from gitmem.repo.objects import MAX_BLOB
 from gitmem.repo.repo import Repo
+from gitmem.repo.trees import BLOB_MODE, differences
 from gitmem.vault.vault import Vault
 
 _FEW = 8  # below this, looking memories up one by one beats reading every folder

@@ -16,9 +16,10 @@ from gitmem.memory.ids import path_of
 from gitmem.memory.memory import SHORT, Memory, is_id
 from gitmem.memory.text import fingerprint
 from gitmem.reader import Reader, unknown
-from gitmem.repo.objects import BLOB_MODE, MAX_BLOB, Changes
+from gitmem.repo.objects import MAX_BLOB
 from gitmem.repo.repo import Repo
 from gitmem.repo.state import StateFile
+from gitmem.repo.trees import BLOB_MODE, Changes
 
 if TYPE_CHECKING:
     from gitmem.index.filters import Filters

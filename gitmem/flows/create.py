@@ -13,9 +13,10 @@ from gitmem.branch import VAULT_FILE, describe
 from gitmem.errors import ConfigError, GitmemError
 from gitmem.repo import equip
 from gitmem.repo.git import call, environment, printable
-from gitmem.repo.objects import BLOB_MODE, MAX_BLOB, Changes, Difference, differences, lookup
+from gitmem.repo.objects import MAX_BLOB
 from gitmem.repo.repo import Draft, Repo, read_text
 from gitmem.repo.state import State, StateFile
+from gitmem.repo.trees import BLOB_MODE, Changes, Difference, differences, lookup
 from gitmem.vault.keys import Identity
 from gitmem.vault.vault import Vault
 

@@ -10,7 +10,8 @@ from gitmem.memory.ids import id_of
 from gitmem.memory.memory import Memory
 from gitmem.repo import commits
 from gitmem.repo.history import Judged
-from gitmem.repo.objects import BLOB_MODE, MAX_BLOB, differences
+from gitmem.repo.objects import MAX_BLOB
+from gitmem.repo.trees import BLOB_MODE, differences
 from gitmem.store import Store
 
 

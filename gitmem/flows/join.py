@@ -13,9 +13,9 @@ from gitmem.errors import ConfigError, GitmemError
 from gitmem.flows.create import command
 from gitmem.repo import equip
 from gitmem.repo.git import call, environment
-from gitmem.repo.objects import differences
 from gitmem.repo.remote import explained
 from gitmem.repo.repo import Repo
+from gitmem.repo.trees import differences
 from gitmem.vault.joincode import JoinCode
 from gitmem.vault.keys import Identity
 

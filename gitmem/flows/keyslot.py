@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from gitmem.branch import SLOT_FILE
 from gitmem.errors import NotFoundError
-from gitmem.repo.objects import BLOB_MODE
+from gitmem.repo.trees import BLOB_MODE
 from gitmem.store import Store
 from gitmem.vault import slot
 

@@ -14,17 +14,9 @@ from gitmem.memory.merge import merge
 from gitmem.repo import commits
 from gitmem.repo.git import printable
 from gitmem.repo.history import PROTECTED
-from gitmem.repo.objects import (
-    BLOB_MODE,
-    MAX_BLOB,
-    Changes,
-    Difference,
-    differences,
-    edit_tree,
-    entries,
-    lookup,
-)
+from gitmem.repo.objects import MAX_BLOB
 from gitmem.repo.repo import Draft
+from gitmem.repo.trees import BLOB_MODE, Changes, Difference, differences, edit_tree, entries, lookup
 from gitmem.store import Store
 
 _NAMES = {name.encode() for name in PROTECTED}

@@ -5,8 +5,8 @@ from __future__ import annotations
 from gitmem.errors import TamperedError
 from gitmem.flows.reconcile import mixed_tree, reconcile
 from gitmem.flows.sync import Progress, SyncReport, sync
-from gitmem.repo.objects import edit_tree
 from gitmem.repo.repo import Draft
+from gitmem.repo.trees import edit_tree
 from gitmem.store import Store
 
 _TRIES = 10

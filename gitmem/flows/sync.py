@@ -13,7 +13,7 @@ from gitmem.errors import RemoteError
 from gitmem.flows.reconcile import merged_commit, replayed
 from gitmem.repo import commits
 from gitmem.repo.history import PROTECTED
-from gitmem.repo.objects import differences
+from gitmem.repo.trees import differences
 from gitmem.store import Store
 
 Progress = Callable[[str], None]  # a word on what is being done

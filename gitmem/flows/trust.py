@@ -10,8 +10,8 @@ from gitmem.flows.history import Change, changed
 from gitmem.flows.sync import integrate
 from gitmem.memory.ids import id_of
 from gitmem.repo.history import PROTECTED
-from gitmem.repo.objects import BLOB_MODE, differences
 from gitmem.repo.repo import Draft
+from gitmem.repo.trees import BLOB_MODE, differences
 from gitmem.store import Store
 
 _README = "memories/README.md"

@@ -7,7 +7,7 @@ from gitmem.flows.reconcile import reconcile
 from gitmem.memory.ids import id_of
 from gitmem.memory.memory import short
 from gitmem.repo import commits
-from gitmem.repo.objects import Changes, lookup
+from gitmem.repo.trees import Changes, lookup
 from gitmem.store import Store
 
 

@@ -9,7 +9,8 @@ from typing import NamedTuple, Protocol
 from gitmem.errors import NotSetUpError, RewoundError, TamperedError, TooShortError
 from gitmem.repo import commits
 from gitmem.repo.git import Git
-from gitmem.repo.objects import Changes, Entry, Objects, edit_entries, entries, lookup, tree_id
+from gitmem.repo.objects import Objects, tree_id
+from gitmem.repo.trees import Changes, Entry, edit_entries, entries, lookup
 
 PROTECTED = ("memories", ".gitmem")
 _NAMES = {name.encode() for name in PROTECTED}

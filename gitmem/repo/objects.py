@@ -1,32 +1,19 @@
-"""Git objects by id: read loose or through one cat-file, written loose; trees parsed and edited."""
+"""Git objects by id: read loose or through one cat-file, written loose."""
 
 from __future__ import annotations
 
 import os
 import zlib
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from hashlib import sha1
-from typing import NamedTuple
 
 from gitmem.errors import GitmemError, NotFoundError, TamperedError
 from gitmem.repo.git import Batch, Git
 
 MAX_BLOB = 2 << 20  # larger objects are never opened (commit-seals.md section 10)
-BLOB_MODE = b"100644"
-_TREE_MODE = b"40000"
 _RECENT = 256
+_MANY = 64  # objects; above, one wait for the whole disk is shorter
 _WINDOW = 64  # ids in flight to cat-file: 3 kB, below the smallest pipe anywhere
-
-
-Changes = dict[str, tuple[bytes, str] | None]  # path → (mode, blob id), or None where it is gone
-
-
-class Entry(NamedTuple):
-    """One line of a tree."""
-
-    mode: bytes
-    name: bytes
-    oid: str
 
 
 class Objects:
@@ -36,6 +23,7 @@ class Objects:
         self._git = git
         self._directory = directory
         self._fsync = fsync
+        self._unsynced: list[int] = []  # descriptors of objects perhaps not yet on the disk
         self._batch: Batch | None = None
         self._recent: dict[
             str, bytes
@@ -73,7 +61,7 @@ class Objects:
         return os.path.exists(self._path(oid)) or self._git.status("cat-file", "-e", oid)[0] == 0
 
     def write(self, kind: str, content: bytes) -> str:
-        """Store a loose object and return its id; on disk before this returns."""
+        """Store a loose object and return its id; on the disk for sure after ``flush``."""
         raw, oid = _encode(kind, content)
         path = self._path(oid)
         try:
@@ -89,18 +77,32 @@ class Objects:
             )
             with os.fdopen(descriptor, "wb") as file:
                 file.write(zlib.compress(raw, 1))
-                file.flush()
-                if self._fsync:
-                    os.fsync(file.fileno())
+                if self._fsync and len(self._unsynced) <= _MANY:
+                    self._unsynced.append(os.dup(file.fileno()))
             os.makedirs(folder, exist_ok=True)
             os.replace(temporary, path)
         except OSError as error:
             _remove(temporary)
-            raise GitmemError(
-                f"Could not write to the repository: {error.strerror}.",
-                "Nothing was changed; make room or fix the permissions, then try again.",
-            ) from error
+            raise _unwritable(error) from error
         return oid
+
+    def flush(self) -> None:
+        """Wait until every object written is on the disk: before a ref says that they are there.
+
+        All at the end, because the first wait takes the others along. Raises GitmemError when the disk fails.
+        """
+        waiting, self._unsynced = self._unsynced, []
+        try:
+            if len(waiting) > _MANY and hasattr(os, "sync"):
+                os.sync()
+            else:
+                for descriptor in waiting:
+                    os.fsync(descriptor)
+        except OSError as error:
+            raise _unwritable(error) from error
+        finally:
+            for descriptor in waiting:
+                os.close(descriptor)
 
     def close(self) -> None:
         """End the cat-file process, if one was needed."""
@@ -160,126 +162,9 @@ def blob_id(content: bytes) -> str:
     return _encode("blob", content)[1]
 
 
-def entries(tree: bytes) -> list[Entry]:
-    """The lines of a raw tree object, as they stand.
-
-    Raises:
-        TamperedError: not a tree.
-    """
-    found, at = [], 0
-    try:
-        while at < len(tree):
-            space = tree.index(b" ", at)
-            end = tree.index(b"\0", space)
-            found.append(Entry(tree[at:space], tree[space + 1 : end], tree[end + 1 : end + 21].hex()))
-            at = end + 21
-    except ValueError as error:
-        raise TamperedError("A git tree is damaged.", "Run 'git fsck'.") from error
-    return found
-
-
-def lookup(objects: Objects, tree: str, path: str) -> Entry | None:
-    """The entry at ``path`` below the tree with that id, or None."""
-    *folders, name = path.encode("utf-8", "surrogateescape").split(b"/")
-    for folder in folders:
-        entry = _named(objects, tree, folder)
-        if entry is None or entry.mode != _TREE_MODE:
-            return None
-        tree = entry.oid
-    return _named(objects, tree, name)
-
-
-def edit_tree(objects: Objects, tree: str, changes: Changes, store: Callable[[str, bytes], str]) -> str:
-    """The id of ``tree`` with ``changes`` made: path → (mode, blob id), or None to remove it.
-
-    Reads and writes touched folders only; a folder left empty goes, and "" means that nothing is left.
-    ``store(kind, content)`` returns an object's id and decides whether it is written:
-    ``Objects.write``, or ``tree_id``.
-    ``tree`` may be "" (nothing yet).
-    """
-    here = edit_entries(objects, tree, changes, store)
-    if not here:
-        return ""
-    return store(
-        "tree", b"".join(b"%b %b\0%b" % (mode, name, bytes.fromhex(oid)) for mode, name, oid in here)
-    )
-
-
-def edit_entries(
-    objects: Objects, tree: str, changes: Changes, store: Callable[[str, bytes], str]
-) -> list[Entry]:
-    """Like ``edit_tree``, but the lines of the top folder, in git's order.
-
-    That folder itself is not stored.
-    """
-    here: dict[bytes, Entry] = {entry.name: entry for entry in entries(objects.read(tree))} if tree else {}
-    below: dict[bytes, Changes] = {}
-    for path, value in changes.items():
-        head, slash, rest = path.partition("/")
-        name = head.encode("utf-8", "surrogateescape")
-        if slash:
-            below.setdefault(name, {})[rest] = value
-        elif value is None:
-            here.pop(name, None)
-        else:
-            here[name] = Entry(value[0], name, value[1])
-    for name, inner in below.items():
-        old = here.get(name)
-        subtree = edit_tree(objects, old.oid if old and old.mode == _TREE_MODE else "", inner, store)
-        if subtree:
-            here[name] = Entry(_TREE_MODE, name, subtree)
-        else:
-            here.pop(name, None)
-    return sorted(here.values(), key=lambda entry: entry.name + (b"/" if entry.mode == _TREE_MODE else b""))
-
-
-class Difference(NamedTuple):
-    """One file that two trees do not share."""
-
-    path: str
-    old: Entry | None
-    new: Entry | None
-
-
-def differences(objects: Objects, before: str, after: str, top: bytes = b"") -> Iterator[Difference]:
-    """The files in which two trees (ids, or "" for none) differ, in path order.
-
-    Reads only folders that differ.
-
-    With ``top``, only below that top-level folder.
-    """
-    yield from _differences(objects, before, after, "", top)
-
-
-def _differences(
-    objects: Objects, before: str, after: str, prefix: str, top: bytes = b""
-) -> Iterator[Difference]:
-    if before == after:
-        return
-    old = {entry.name: entry for entry in entries(objects.read(before))} if before else {}
-    new = {entry.name: entry for entry in entries(objects.read(after))} if after else {}
-    for name in sorted(old.keys() | new.keys()):
-        was, now = old.get(name), new.get(name)
-        if was == now or (top and name != top):
-            continue
-        path = prefix + name.decode("utf-8", "surrogateescape")
-        folders = [entry.oid if entry and entry.mode == _TREE_MODE else "" for entry in (was, now)]
-        if any(folders):
-            yield from _differences(objects, folders[0], folders[1], f"{path}/")
-        files = [entry if entry and entry.mode != _TREE_MODE else None for entry in (was, now)]
-        if any(files):
-            yield Difference(path, *files)
-
-
 def tree_id(kind: str, content: bytes) -> str:
     """The id of an object that is not stored."""
     return _encode(kind, content)[1]
-
-
-def _named(objects: Objects, tree: str, name: bytes) -> Entry | None:
-    if not tree:
-        return None
-    return next((entry for entry in entries(objects.read(tree)) if entry.name == name), None)
 
 
 def _encode(kind: str, content: bytes) -> tuple[bytes, str]:
@@ -290,6 +175,13 @@ def _encode(kind: str, content: bytes) -> tuple[bytes, str]:
 def _too_large(oid: str) -> TamperedError:
     return TamperedError(
         f"Git object {oid} is too large to be a memory and was not opened.", "Run 'gitmem doctor'."
+    )
+
+
+def _unwritable(error: OSError) -> GitmemError:
+    return GitmemError(
+        f"Could not write to the repository: {error.strerror}.",
+        "Nothing was changed; make room or fix the permissions, then try again.",
     )
 
 

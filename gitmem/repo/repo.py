@@ -16,8 +16,9 @@ from gitmem.repo.git import Git, printable
 from gitmem.repo.history import PROTECTED, History, ReadSeal
 from gitmem.repo.journal import Journal, unlock
 from gitmem.repo.lock import Lock
-from gitmem.repo.objects import MAX_BLOB, Changes, Objects, differences, edit_tree, lookup
+from gitmem.repo.objects import MAX_BLOB, Objects
 from gitmem.repo.remote import Remote
+from gitmem.repo.trees import Changes, differences, edit_tree, lookup
 from gitmem.repo.worktree import WorkTree
 
 NO_COMMIT = "0" * 40
@@ -151,6 +152,7 @@ class Repo:
             if changes is None:
                 changes = self.changes(before, after)
             step = checkout.step(before, after, changes)
+        self.objects.flush()
         self._journal.begin(step, self._locks(branch, checkout))
         try:
             if checkout:

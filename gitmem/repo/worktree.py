@@ -11,7 +11,8 @@ from gitmem.errors import ConflictError
 from gitmem.repo.git import Git, GitFailed
 from gitmem.repo.history import PROTECTED
 from gitmem.repo.journal import Step
-from gitmem.repo.objects import MAX_BLOB, Changes, Objects, blob_id, differences, lookup
+from gitmem.repo.objects import MAX_BLOB, Objects, blob_id
+from gitmem.repo.trees import Changes, differences, lookup
 
 EMPTY_TREE = "4b825dc642cb6eb9a060e54bf8d69288fbee4904"  # known to every git
 _FEW = 8  # up to here looking paths up one by one beats a git process
