@@ -22,7 +22,8 @@ Identity: TypeAlias = tuple[int, int]
 
 BUSY_MS = 30_000  # how long to wait for another process
 _BUSY = "is locked"
-_SURROUNDINGS = (_BUSY, "disk is full", "readonly", "unable to open", "out of memory")
+_FULL = "disk is full"
+_SURROUNDINGS = (_BUSY, _FULL, "readonly", "unable to open", "out of memory")
 _PAGES = -16_000  # kilobytes of cache: a rebuild spills beyond it, into the encrypted log
 
 
@@ -81,19 +82,22 @@ def _attach(path: str, key: bytes, vault_id: str, bad: Identity | None) -> Any |
     before = identity_of(path)
     if before is None or before == bad:
         return None
-    connection = _connect(path, key)
+    connection = None
     try:
-        if not _sound(connection, vault_id):
-            connection.close()
-            return None
+        connection = _connect(path, key)
+        sound = _sound(connection, vault_id)
     except sql.DatabaseError as error:
-        connection.close()
-        if _BUSY in str(error):
+        if _BUSY in str(error) or _FULL in str(
+            error
+        ):  # what waiting would mend is no reason to lose the file
             raise
-        return None
-    if identity_of(path) == before:
-        return connection
-    return _attach(path, key, vault_id, bad)
+        sound = False
+    if sound:
+        # Between looking and opening another process may have replaced the file.
+        return connection if identity_of(path) == before else _attach(path, key, vault_id, bad)
+    if connection is not None:
+        connection.close()
+    return None
 
 
 def _connect(path: str, key: bytes) -> Any:
@@ -103,6 +107,16 @@ def _connect(path: str, key: bytes) -> Any:
     # name, which may belong to a new file by then. A process that ends leaves all that to a later one: the
     # connection is held by its own function, in a circle that only close() opens.
     connection.create_function("held", 0, connection.close)
+    try:
+        _set_up(connection, key)
+    except sql.DatabaseError:
+        connection.close()
+        raise
+    return connection
+
+
+def _set_up(connection: Any, key: bytes) -> None:
+    connection.execute("PRAGMA cipher_log_level = NONE")  # it would report a damaged file on standard error
     if key:
         connection.execute(f"PRAGMA key = \"x'{key.hex()}'\"")  # a raw key: no stretching
     for setting in (
@@ -113,7 +127,6 @@ def _connect(path: str, key: bytes) -> Any:
         "wal_autocheckpoint = 250",  # pages: what the next process has to read before its first question
     ):
         connection.execute(f"PRAGMA {setting}")
-    return connection
 
 
 def _sound(connection: Any, vault_id: str) -> bool:

@@ -14,6 +14,7 @@ from typing import Any
 
 from gitmem.index.filters import digits, from_digits, tag_column, tags_of
 from gitmem.index.passages import cuts, passages, whole
+from gitmem.index.totals import delete
 from gitmem.index.words import TOKENIZER, storable
 from gitmem.memory.memory import SHORT, Memory
 from gitmem.memory.text import fingerprint
@@ -111,17 +112,17 @@ def remove(connection: Any, ids: Iterable[str]) -> None:
     found = connection.execute(
         "SELECT n, cuts FROM memory WHERE id IN (SELECT value FROM json_each(?))", (json.dumps(list(ids)),)
     ).fetchall()
+    pieces, wholes = [], []
     for number, places in found:
         count = passage_count(places)
-        several = count > 1
-        connection.executemany(
-            "DELETE FROM passage WHERE rowid = ?",
-            [(passage_row(number, k, several=several),) for k in range(count)],
-        )
-        if several:
-            connection.execute("DELETE FROM whole WHERE rowid = ?", (number,))
-        connection.execute("DELETE FROM supersede WHERE n = ?", (number,))
-        connection.execute("DELETE FROM memory WHERE n = ?", (number,))
+        pieces += [passage_row(number, k, several=count > 1) for k in range(count)]
+        if count > 1:
+            wholes.append(number)
+    delete(connection, "passage", pieces)
+    delete(connection, "whole", wholes)
+    numbers = [(number,) for number, _ in found]
+    connection.executemany("DELETE FROM supersede WHERE n = ?", numbers)
+    connection.executemany("DELETE FROM memory WHERE n = ?", numbers)
 
 
 def insert(connection: Any, memories: Iterable[Memory], number: int) -> int:
