@@ -17,7 +17,8 @@ def memory(value: Memory) -> Json:
     shape: Json = {"id": value.id, "short_id": short(value.id)}
     for field in fields(value):
         content = getattr(value, field.name)
-        if content not in ("", (), None, False) or field.name in _ALWAYS:
+        unset = content is None or content is False or content in ("", ())
+        if not unset or field.name in _ALWAYS:
             shape[field.name] = list(content) if isinstance(content, tuple) else content
     return shape
 
