@@ -54,7 +54,7 @@ def import_path(
 
     Raises:
         NotFoundError: there is nothing at ``path``.
-        ConfigError: it is neither a folder, nor markdown, nor JSON lines.
+        ConfigError: it is neither a folder, nor markdown, nor JSON lines, or cannot be read.
     """
     options = options or Options()
     if os.path.isdir(path):
@@ -65,8 +65,7 @@ def import_path(
     if path.lower().endswith(markdown.ENDINGS):
         return _run(store, [markdown.read_file(path, options)], options, progress, 1)
     if path.lower().endswith(jsonl.ENDINGS):
-        with open(path, "rb") as file:
-            return _run(store, jsonl.read_lines(file, options, store.now()), options, progress)
+        return _run(store, jsonl.read_file(path, options, store.now()), options, progress)
     raise ConfigError(
         "gitmem imports folders, markdown (.md) and JSON lines (.jsonl).",
         "Other text goes in with `gitmem write --file FILE`.",

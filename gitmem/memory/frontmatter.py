@@ -50,7 +50,7 @@ class _Open:
 def split(text: str) -> tuple[str | None, str]:
     """The front matter between the first two ``---`` lines (None when there is none) and the text after it.
 
-    One empty line after the front matter belongs to neither.
+    One empty line after the front matter belongs to neither; line ends in the front matter become newlines.
     """
     text = text.removeprefix("\ufeff")
     first, newline, rest = text.partition("\n")
@@ -62,7 +62,8 @@ def split(text: str) -> tuple[str | None, str]:
         end = len(rest) if end < 0 else end
         if rest.startswith(_FENCE, at) and rest[at:end].rstrip(" \t\r") == _FENCE:
             body = rest[end + 1 :]
-            return rest[:at].removesuffix("\n"), body.removeprefix("\r\n" if body.startswith("\r") else "\n")
+            head = rest[:at].removesuffix("\n").removesuffix("\r").replace("\r\n", "\n")
+            return head, body.removeprefix("\r\n" if body.startswith("\r") else "\n")
         at = end + 1
     return None, text
 

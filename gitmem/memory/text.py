@@ -16,6 +16,7 @@ _CONTROL = re.compile(
 _MARKUP = re.compile(r"(?:#{1,6}|[-*+>]|\d{1,3}[.)])\s+|\[[ xX]\]\s+")
 _EMPHASIS = re.compile(r"\*\*|__|`|\[\[|\]\]")
 _HEADING = re.compile(r"^ {0,3}#{1,6}[ \t]+(\S.*)$", re.MULTILINE)
+_LONGEST = 1000  # characters of a line that can matter for a title
 _FENCED = re.compile(r"^ {0,3}(```|~~~).*?(?:^ {0,3}\1|\Z)", re.MULTILINE | re.DOTALL)
 
 
@@ -85,9 +86,7 @@ def _normal(text: str) -> str:
 
 
 def _clean(line: str) -> str:
-    line = " ".join(line.split())
-    if not line:
-        return ""
+    line = " ".join(line[:_LONGEST].split())
     match = _MARKUP.match(line + " ")
     while match:
         line = line[match.end() :]

@@ -10,7 +10,7 @@ import re
 from dataclasses import dataclass
 
 _FENCE = re.compile(r" {0,3}(```+|~~~+)[^`]*$")
-_HEADING = re.compile(r" {0,3}(#{1,6})[ \t]+(.+?)[ \t]*#*$")
+_HEADING = re.compile(r" {0,3}(#{1,6})[ \t]+(.*\S)")
 _ITEM = re.compile(r"\s{0,8}(?:([-*+])|\d{1,9}[.)])[ \t]+(.*)$")
 _QUOTE = re.compile(r" {0,3}> ?(.*)$")
 _INLINE = re.compile(
@@ -86,7 +86,7 @@ def _add(found: list[tuple[str, list[str]]], line: str) -> None:
 
 def _style(line: str) -> tuple[str, str]:
     if match := _HEADING.match(line):
-        return "heading", match[2]
+        return "heading", match[2].rstrip("#").rstrip() or match[2]
     if match := _ITEM.match(line):
         return ("ul" if match[1] else "ol"), match[2]
     if match := _QUOTE.match(line):

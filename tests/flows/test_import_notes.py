@@ -1,6 +1,7 @@
 """Any note at all becomes a memory or a reason, and what is known of it is not lost."""
 
 import json
+import time
 
 import pytest
 from hypothesis import example, given, settings
@@ -102,6 +103,20 @@ def test_a_title_comes_from_front_matter_then_heading_then_name(text, title):
 def test_created_comes_from_the_front_matter_where_it_has_one(line):
     assert read(f"---\n{line}\n---\nx").memory.created == "2020-01-02T00:00:00Z"
     assert read("x").memory.created == NOW
+
+
+def test_hostile_notes_cost_no_time():
+    start = time.perf_counter()
+    for text in (
+        "#1" * 400_000,
+        "#" + "1" * 900_000,
+        "[[a" * 300_000,
+        "`" * 900_000,
+        "[[" + "a|" * 400_000,
+        " #a" * 300_000,
+    ):
+        read(text)
+    assert time.perf_counter() - start < 20
 
 
 def test_a_rule_at_the_top_is_no_front_matter():

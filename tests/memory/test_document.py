@@ -388,6 +388,8 @@ def test_text_without_front_matter_is_all_body(plain):
 def test_windows_line_ends_and_a_byte_order_mark_are_understood():
     one = load(f"\ufeff---\r\nid: {ID}\r\ncreated: {CREATED}\r\n---\r\n\r\na\r\nb\r\n".encode())
     assert one.body == "a\r\nb\r"
+    foreign = load(f"---\r\nid: {ID}\r\na: 1\r\ncreated: {CREATED}\r\nb: 2\r\n---\r\nx".encode())
+    assert foreign.extra == "a: 1\nb: 2"
 
 
 def test_the_strict_form_never_imports_pyyaml():

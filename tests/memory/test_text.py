@@ -1,6 +1,7 @@
 """Text made safe to show, titles, and the same text again."""
 
 import dataclasses
+import time
 import unicodedata
 
 import pytest
@@ -82,6 +83,22 @@ def test_a_long_title_is_cut_at_a_word():
     assert derive_title("word " * 40).endswith("word…")
     assert len(shorten("x" * 100, 10)) == 10
     assert shorten("abc", 1) == "…" and shorten("abc", 0) == ""
+
+
+def test_hostile_lines_cost_no_time():
+    start = time.perf_counter()
+    for body in (
+        "- " * 500_000,
+        "# " * 500_000,
+        "`" * 1_000_000,
+        "```\n" * 250_000,
+        "[[" * 500_000,
+        "#" * 1_000_000,
+    ):
+        derive_title(body)
+        first_heading(body)
+        fingerprint(dataclasses.replace(ONE, body=body))
+    assert time.perf_counter() - start < 10
 
 
 def test_a_heading_in_code_is_no_heading():

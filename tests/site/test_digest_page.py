@@ -4,6 +4,7 @@ import html.parser
 import re
 import subprocess
 import sys
+import time
 
 import jinja2
 import pytest
@@ -166,6 +167,20 @@ def test_the_small_part_of_markdown_that_is_shown():
     assert [span.style for span in found[1].lines[0]] == ["text", "code"]
     assert found[2].lines[1][1].text == " goes on" and len(found[1].lines) == 2
     assert found[5].lines[0][0].text == "<x>\n\n# no"
+
+
+def test_hostile_bodies_cost_no_time():
+    start = time.perf_counter()
+    for body in (
+        "# " + "#" * 200_000 + "x",
+        "[" * 200_000,
+        "**" * 100_000,
+        "`a" * 100_000,
+        "- " * 100_000,
+        "> " * 100_000,
+    ):
+        assert blocks(body)
+    assert time.perf_counter() - start < 10
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,7 @@ import json
 from collections.abc import Iterable, Iterator
 from typing import Any
 
-from gitmem.errors import InvalidMemoryError
+from gitmem.errors import ConfigError, InvalidMemoryError
 from gitmem.flows.importers.found import Found, Options
 from gitmem.memory import ids
 from gitmem.memory.document import quote
@@ -21,6 +21,19 @@ _TIMES = frozenset(("created", "updated", "expires"))
 _LINE_LIMIT = 8 << 20  # a memory of 1 MiB is at most six times as long in JSON
 # A foreign object does not decide these: they say what this vault knows of a memory.
 _OURS = frozenset(("id", "rev", "trust", "share"))
+
+
+def read_file(path: str, options: Options, now: str) -> Iterator[Found]:
+    """Each line of a file as an entry, as ``read_lines`` does.
+
+    Raises:
+        ConfigError: the file cannot be read.
+    """
+    try:
+        with open(path, "rb") as file:
+            yield from read_lines(file, options, now)
+    except OSError as error:
+        raise ConfigError(f"That file cannot be read: {error.strerror}.", "Nothing was imported.") from error
 
 
 def read_lines(lines: Iterable[bytes], options: Options, now: str) -> Iterator[Found]:

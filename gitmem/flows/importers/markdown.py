@@ -22,7 +22,11 @@ def walk(folder: str) -> list[tuple[str, str]]:
     Whatever is hidden (.obsidian, .git, .trash) is passed over, other files as well; links are not followed.
     """
     found: list[tuple[str, str]] = []
-    for place, folders, names in os.walk(folder):
+
+    def closed(error: OSError) -> None:
+        found.append((os.path.relpath(error.filename, folder), f"cannot be read: {error.strerror}"))
+
+    for place, folders, names in os.walk(folder, onerror=closed):
         inside = os.path.relpath(place, folder)
         folders[:] = sorted(name for name in folders if not name.startswith("."))
         links = [name for name in folders if os.path.islink(os.path.join(place, name))]
