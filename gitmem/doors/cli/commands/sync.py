@@ -23,9 +23,7 @@ EXAMPLES = (
 
 @verb(name="sync", examples=EXAMPLES)
 @click.option("--restore", is_flag=True, help="Put the last verified state on top of what was refused.")
-@click.option(
-    "--background", is_flag=True, hidden=True, help="As started after a write: silent, one at a time."
-)
+@click.option("--background", is_flag=True, help="As started after a write: one at a time, in silence.")
 def command(call: Call, restore: bool, background: bool) -> None:
     """Fetch, merge and push.
 
