@@ -17,7 +17,8 @@ from gitmem.repo.trees import differences
 from gitmem.store import Store
 
 Progress = Callable[[str], None]  # a word on what is being done
-_TRIES = 10
+_TRIES = 30  # each one lost means that another device's push went through
+_LONGEST_PAUSE = 2.0  # seconds
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +61,7 @@ def sync(store: Store, progress: Progress | None = None) -> SyncReport:
                 tell("pushing")
                 with repo.guard(store.branch):
                     if not repo.remote.push(tip, store.branch):
-                        time.sleep(random.uniform(0.05, 0.2) * (attempt + 1))  # noqa: S311  (spreads devices, no secret)
+                        time.sleep(_pause(attempt))
                         continue
             with repo.lock:
                 branch.note(remote=tip, synced=store.now())
@@ -69,6 +70,11 @@ def sync(store: Store, progress: Progress | None = None) -> SyncReport:
         "The remote kept moving while gitmem was pushing.",
         "Your memories are safe here; run 'gitmem sync' again.",
     )
+
+
+def _pause(attempt: int) -> float:
+    """Seconds to wait after a lost race: spread at random, or the same devices meet again."""
+    return random.uniform(0, min(_LONGEST_PAUSE, 0.1 * 2**attempt))  # noqa: S311  (no secret)
 
 
 def integrate(store: Store, theirs: str) -> SyncReport:
