@@ -96,8 +96,8 @@ def print_column(fingerprint: bytes) -> int:
 def passage_row(number: int, k: int, *, several: bool) -> int:
     """The row of passage ``k`` of memory ``number``; it tells whether there are others.
 
-    The memory's number is the low end: FTS5 finds deleted rows by the low bits of their numbers, and stores the
-    distance from row to row.
+    The memory's number is the low end: FTS5 finds deleted rows by the low bits of their numbers, and stores
+    the distance from row to row.
     """
     return k << 40 | several << 39 | number
 

@@ -1,10 +1,11 @@
 """Deleting rows of a contentless full-text table so that its averages stay true.
 
-FTS5 keeps the number of rows and of words per column in one record, which bm25 reads. Deleting from a table made
-with ``contentless_delete=1`` leaves that record as it was, so an index with a history would score otherwise than a
-new one. Here the record is put right, unless this SQLite did so itself. The record (row 1 of the table's
-``_data``: row count, then words per column) and the row sizes (``_docsize``: words per column) are sequences of
-SQLite's varints; see "FTS5 data structures" in sqlite.org/fts5.html.
+FTS5 keeps the number of rows and of words per column in one record, which bm25 reads. Deleting from a table
+made with ``contentless_delete=1`` leaves that record as it was, so an index with a history would score in
+another way than a new one. Here the record is put right, unless this SQLite did so itself.
+
+The record (row 1 of the table's ``_data``: row count, then words per column) and the row sizes (``_docsize``:
+words per column) are sequences of SQLite's varints; see "FTS5 data structures" in sqlite.org/fts5.html.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Text as the index sees it: one Unicode form, and Chinese, Japanese and Korean cut into pairs of characters.
 
-SQLite's tokenizer splits at everything that is not a letter, digit or mark. Scripts without spaces would give one
-word per sentence, so each run of them is written as its overlapping pairs and its last character:
+SQLite's tokenizer splits at everything that is not a letter, digit or mark. Scripts without spaces would give
+one word per sentence, so each run of them is written as its overlapping pairs and its last character:
 认证系统 → 认证 证系 系统 统. So any single character is the beginning of some word.
 """
 
