@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from gitmem.index.words import storable
 from gitmem.memory.times import parse_time
@@ -12,8 +11,7 @@ from gitmem.memory.times import parse_time
 _VISIBLE_ONES = "NOT EXISTS (SELECT 1 FROM supersede WHERE supersede.old = memory.id)"
 
 
-@dataclass(frozen=True, slots=True)
-class Filters:
+class Filters(NamedTuple):
     """What a memory must be to count; an empty value does not filter.
 
     ``since`` and ``until`` (dates or RFC 3339 times, both inclusive) look at ``created``; a memory needs
@@ -65,6 +63,16 @@ def among_passages(filters: Filters, number: str) -> tuple[str, list[Any]]:
         return f"{number} NOT IN ({hidden})", []
     hidden += " UNION ALL SELECT n FROM memory WHERE expires <> 0 AND expires <= ?"
     return f"{number} NOT IN ({hidden})", [_time(filters.now)]
+
+
+def without_hidden(connection: Any, filters: Filters) -> Filters:
+    """The same filters, with ``everything`` where nothing is hidden: then no row needs to be asked."""
+    if filters.everything or connection.execute("SELECT EXISTS (SELECT 1 FROM supersede)").fetchone()[0]:
+        return filters
+    expired = "SELECT EXISTS (SELECT 1 FROM memory WHERE expires <> 0 AND expires <= ?)"
+    if filters.now and connection.execute(expired, (_time(filters.now),)).fetchone()[0]:
+        return filters
+    return filters._replace(everything=True)
 
 
 def tag_column(tags: tuple[str, ...]) -> str:

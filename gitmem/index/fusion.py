@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from gitmem.index.schema import passage_of
 
 _WHOLE = 0.5  # the weight of the whole memory's score beside its best passage's
 
 
-@dataclass(frozen=True, slots=True)
-class Scored:
+class Scored(NamedTuple):
     """A memory that fits a query: the higher ``score`` the better, at most 1, comparable within one search
     only.
 

@@ -9,12 +9,11 @@ from __future__ import annotations
 
 import json
 import re
-from dataclasses import dataclass
 from itertools import pairwise
-from typing import Any
+from typing import Any, NamedTuple
 
 from gitmem.index import words as text
-from gitmem.index.filters import Filters, among_passages
+from gitmem.index.filters import Filters, among_passages, without_hidden
 from gitmem.index.fusion import Scored, fused
 from gitmem.index.schema import MEMORY_OF_PASSAGE, place
 
@@ -36,8 +35,7 @@ STOP = frozenset(
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Question:
+class Question(NamedTuple):
     """A query in parts: the words to look for, and the runs of words that would be worth more together."""
 
     words: tuple[str, ...]
@@ -71,6 +69,7 @@ def search(connection: Any, query: str, filters: Filters, limit: int) -> list[Sc
     asked = question(query)
     if not asked.words or limit < 1:
         return []
+    filters = without_hidden(connection, filters)
     most = max(_CANDIDATES, 4 * limit)
     passages = _passages(connection, asked, filters, most)
     if not passages:

@@ -11,7 +11,8 @@ import re
 
 TOKENIZER = "porter unicode61 remove_diacritics 2 categories 'L* N* Co Mn Mc'"
 
-_RUN = re.compile(
+# Compiled where it is used (re keeps it): most texts are ASCII and never need it.
+_RUN = (
     "[\u1100-\u11ff\u3005-\u3007\u3041-\u3096\u309d-\u309f\u30a1-\u30fa\u30fc-\u30ff\u3131-\u318e\u31f0-\u31ff"
     "\u3400-\u4dbf\u4e00-\u9fff\ua960-\ua97f\uac00-\ud7ff\uf900-\ufaff\U00020000-\U0003ffff]+"
 )
@@ -20,7 +21,7 @@ _ASCII_WORD = re.compile("[0-9A-Za-z]+")
 
 def folded(text: str) -> str:
     """``text`` as it is indexed."""
-    return text if text.isascii() else _RUN.sub(_pairs, _normal(text))
+    return text if text.isascii() else re.sub(_RUN, _pairs, _normal(text))
 
 
 def words(text: str) -> list[str]:
@@ -30,7 +31,7 @@ def words(text: str) -> list[str]:
     """
     if text.isascii():
         return _ASCII_WORD.findall(text)
-    spaced = _RUN.sub(lambda run: " " + " ".join(pairs(run[0])) + " ", _normal(text))
+    spaced = re.sub(_RUN, lambda run: " " + " ".join(pairs(run[0])) + " ", _normal(text))
     return "".join(char if _in_word(char) else " " for char in spaced).split()
 
 
@@ -46,7 +47,7 @@ def storable(text: str) -> str:
 
 def is_run(word: str) -> bool:
     """Whether ``word`` is written in a script without spaces."""
-    return not word.isascii() and _RUN.fullmatch(word) is not None
+    return not word.isascii() and re.fullmatch(_RUN, word) is not None
 
 
 def _pairs(run: re.Match[str]) -> str:

@@ -239,10 +239,10 @@ def test_expired_and_superseded_memories_show_only_when_asked_for(index, make):
     new = make("keys new", supersedes=(old.id,), expires="2026-07-01T00:00:00Z")
     filled(index, old, gone, new)
     june = Filters(now="2026-06-15T00:00:00Z")
-    for narrow in (june, replace(june, kind="note")):
+    for narrow in (june, june._replace(kind="note")):
         assert found(index, "keys", narrow) == [new.id]
         assert [row.id for row in index.rows(narrow)] == [new.id]
-    assert len(found(index, "keys", replace(june, everything=True))) == 3
+    assert len(found(index, "keys", june._replace(everything=True))) == 3
     assert {row.id: row.superseded for row in index.rows(Filters(everything=True))} == {
         old.id: True, gone.id: False, new.id: False,
     }  # fmt: skip
