@@ -137,7 +137,7 @@ def index(patient: Patient) -> Iterator[Finding]:
         return
     listed = store.count(Filters(everything=True))
     held = len(_memory_files(patient.repo, store.tip()))
-    detail = f"{listed:,} memories" if listed == held else f"{listed:,} of {held:,} memories"
+    detail = f"all {held:,}" if listed == held else f"{listed:,} of {held:,} memories"
     names = [os.path.join(patient.repo.folder, f"index.db{end}") for end in ("", "-wal", "-shm")]
     yield Finding(
         "index", listed == held, detail, "--fix builds it anew.", lambda: [*map(config.remove, names)]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 from importlib import import_module
 from typing import NamedTuple
@@ -14,6 +15,10 @@ from gitmem.errors import GitmemError
 
 PACKAGE = "gitmem.doors.cli.commands"
 INTERRUPTED = 130
+# A full or read-only disk, missing rights, too many open files: the machine's trouble, not a bug of ours.
+_MACHINE = frozenset(
+    (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS, errno.EACCES, errno.EPERM, errno.EMFILE, errno.EIO)
+)
 
 
 class Entry(NamedTuple):
@@ -116,7 +121,19 @@ def run(arguments: list[str]) -> int:
         return INTERRUPTED
     except (GitmemError, click.ClickException) as error:
         return _show(error, as_json)
+    except OSError as error:
+        if error.errno not in _MACHINE:
+            raise
+        return _show(_trouble(error), as_json)
     return 0
+
+
+def _trouble(error: OSError) -> GitmemError:
+    where = f" at {error.filename}" if isinstance(error.filename, str) else ""
+    return GitmemError(
+        f"The system refuses to go on{where}: {error.strerror}.",
+        "Everything that was confirmed is safe; make room or mend the permissions, then run it again.",
+    )
 
 
 def _show(error: GitmemError | click.ClickException, as_json: bool) -> int:

@@ -122,6 +122,9 @@ def misuse(error: click.ClickException, as_json_: bool) -> int:
     if as_json_:
         click.echo(as_json(wire.failure(type(error).__name__, error.format_message(), "", error.exit_code)))
         return error.exit_code
+    if type(error).__name__ == "NoArgsIsHelpError":  # `gitmem key`: older clicks have no such class
+        click.echo(error.format_message(), err=True)
+        return error.exit_code
     note(error.format_message())
     context = getattr(error, "ctx", None)
     if context is not None:

@@ -68,6 +68,14 @@ class Verb(click.Command):
                     formatter.write(f"{'':{formatter.current_indent}}{line}\n")
 
 
+class Verbs(click.Group):
+    """A command that only holds others."""
+
+    def __init__(self, *args: Any, **rest: Any) -> None:
+        super().__init__(*args, **rest)
+        self.params += shared_options()
+
+
 def verb(
     *, examples: Examples, name: str | None = None, **attributes: Any
 ) -> Callable[[Callable[..., None]], Verb]:

@@ -6,10 +6,10 @@ import click
 
 from gitmem import config
 from gitmem.doors.cli import output
-from gitmem.doors.cli.verb import Call, Verb, verb
+from gitmem.doors.cli.verb import Call, Verb, Verbs, verb
 
 
-@click.group(name="config")
+@click.group(name="config", cls=Verbs)
 def command() -> None:
     """Read and change this machine's settings."""
 

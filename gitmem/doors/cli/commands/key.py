@@ -10,12 +10,12 @@ import click
 from gitmem import app
 from gitmem.doors.cli import output
 from gitmem.doors.cli.typed import from_file
-from gitmem.doors.cli.verb import Call, verb
+from gitmem.doors.cli.verb import Call, Verbs, verb
 from gitmem.flows import keyslot, settle
 from gitmem.vault.keys import paper
 
 
-@click.group(name="key")
+@click.group(name="key", cls=Verbs)
 def command() -> None:
     """Show, find, lock or restore the vault's key."""
 
@@ -31,7 +31,10 @@ def command() -> None:
     "--paper", "on_paper", is_flag=True, help="In a form to write down, each line with its own check."
 )
 def show(call: Call, on_paper: bool) -> None:
-    """Print the key. Whoever has it can read and change every memory."""
+    """Print the key.
+
+    Whoever has it can read and change every memory.
+    """
     store = app.open_store(call.vault, output.secret_asker())
     identity = store.vault.identity
     text = paper(identity) if on_paper else identity.text
@@ -60,7 +63,7 @@ def where(call: Call) -> None:
 @click.option("--only", is_flag=True, help="Also remove the key file from this machine.")
 @click.option("--remove", is_flag=True, help="Remove the locked copy from the vault (history keeps it).")
 def passphrase(call: Call, only: bool, remove: bool) -> None:
-    """Lock a copy of the key into the vault, under a passphrase.
+    """Lock a copy of the key into the vault.
 
     Every clone of the vault then carries the locked key, so choose a long passphrase: whoever gets the files
     can try as many as they like.
@@ -90,7 +93,7 @@ def passphrase(call: Call, only: bool, remove: bool) -> None:
 )
 @click.argument("file", default="", metavar="[FILE]")
 def restore(call: Call, file: str) -> None:
-    """Bring the key back to this machine, from a backup or from paper.
+    """Bring the key back from a backup or paper.
 
     It is kept only if it opens the vault.
     """
@@ -106,7 +109,10 @@ def restore(call: Call, file: str) -> None:
 
 @verb(name="fingerprint", examples=[("gitmem key fingerprint", "To compare two devices")])
 def fingerprint(call: Call) -> None:
-    """Print 16 digits that tell keys apart and say nothing about them."""
+    """Print 16 digits that tell keys apart.
+
+    They say nothing about the key, so they can be read out to compare two devices.
+    """
     store = app.open_store(call.vault, output.secret_asker())
     output.show(call, {"fingerprint": store.vault.fingerprint}, [store.vault.fingerprint])
 

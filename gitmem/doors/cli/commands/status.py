@@ -37,11 +37,9 @@ def _lines(found: Status) -> list[output.Line]:
     if found.remote:
         rows.append(("synced", _synced(found)))
     if found.unsealed:
+        commits = "plain commit" if found.unsealed == 1 else "plain commits"
         rows.append(
-            (
-                "unsealed",
-                f"{found.unsealed} plain commits since the last seal; the next write seals over them",
-            )
+            ("unsealed", f"{found.unsealed} {commits} since the last seal; the next write covers that")
         )
     return [[("dim", f"{name:<10}"), text] for name, text in rows]
 
