@@ -48,7 +48,7 @@ class Vault:
 
 
 def texts(seed: int = 1) -> Iterator[str]:
-    """Endless texts of about 560 characters from 20,000 made-up words, common ones often (Zipf), one of them rare."""
+    """Endless texts of about 560 characters from 20,000 made-up words (Zipf), one of them in no other text."""
     dice = random.Random(seed)
     vowels, consonants = "aeiou", "bcdfghjklmnprstvwz"
     words = [
@@ -101,7 +101,7 @@ def make(folder: str, count: int, tell: Callable[[str], None]) -> Vault:
 
 
 def clone(vault: Vault, folder: str, *, sparse: bool) -> Vault:
-    """The same vault with a work tree; ``sparse`` keeps the memories out of it. The remote is taken away again."""
+    """The same vault with a work tree and no remote; ``sparse`` keeps the memories out of it."""
     place = os.path.join(folder, f"{'sparse' if sparse else 'full'}-{os.path.basename(vault.path)[5:-4]}")
     code = JoinCode(vault.path, "main", vault.vault_id, vault.identity.text)
     limit = join.SPARSE_FROM

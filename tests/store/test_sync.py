@@ -86,7 +86,7 @@ def test_the_users_own_commits_to_other_files_travel_along(devices, pair):
     meet(two, one)
     report = sync.sync(two)
     assert one.tip() == two.tip()
-    assert open(f"{two.path}/notes.txt").read() == "mine\n"
+    assert (devices.folder / "device1" / "notes.txt").read_text() == "mine\n"
     assert [memory.body for memory in one.memories()] == ["meanwhile"]
     assert report.pulled == 0
     assert {commit.verdict for commit in history.log(one)} == {"sealed", "plain"}
