@@ -13,7 +13,6 @@ ROOT = Path(__file__).resolve().parent.parent
 # Keys that are published on purpose, and what they open.
 PUBLISHED = {
     "memories/README.md": "opens the example memories",
-    "demo/key.txt": "opens the example memories",
 }
 PUBLISHED_FOLDERS = {
     "tests/vectors/": "keys of frozen test files",

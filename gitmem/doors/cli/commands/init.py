@@ -32,6 +32,8 @@ def command(call: Call, directory: str, remote: str, yes: bool, bare: bool) -> N
     """
     if not yes and output.has_terminal():
         directory, remote = _conversation(directory, remote)
+    if os.path.isdir(os.path.expanduser(remote)):
+        remote = os.path.abspath(os.path.expanduser(remote))  # git would read it from the vault's folder
     made = settle.create(directory or ".", remote, bare=bare)
     where = os.path.relpath(made.path) if made.path.startswith(os.getcwd()) else made.path
     lines: list[output.Line] = [
