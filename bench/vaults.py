@@ -48,7 +48,7 @@ class Vault:
 
 
 def texts(seed: int = 1) -> Iterator[str]:
-    """Endless texts of about 560 characters from 20,000 made-up words (Zipf), one of them in no other text."""
+    """Endless texts of about 560 characters from 20,000 made-up words (Zipf), one of them unique."""
     dice = random.Random(seed)
     vowels, consonants = "aeiou", "bcdfghjklmnprstvwz"
     words = [
