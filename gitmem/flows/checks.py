@@ -15,10 +15,12 @@ import gitmem
 from gitmem import config
 from gitmem.errors import GitmemError
 from gitmem.flows.create import command
+from gitmem.flows.status import unsealed
 from gitmem.index.filters import Filters
 from gitmem.memory import ids
 from gitmem.repo import equip
 from gitmem.repo.repo import Repo
+from gitmem.repo.trees import BLOB_MODE
 from gitmem.store import Store
 
 OLDEST_GIT = (2, 30)
@@ -114,6 +116,38 @@ def git_setup(patient: Patient) -> Iterator[Finding]:
     missing = equip.missing(*wanted)
     detail = f"not set: {', '.join(missing)}" if missing else "textconv, merge driver and pull.rebase are set"
     yield Finding("git setup", not missing, detail, "--fix sets it.", lambda: equip.equip(*wanted))
+
+
+def attributes(patient: Patient) -> Iterator[Finding]:
+    """The committed attributes keep every git, also one without gitmem, from touching sealed files."""
+    store = patient.store
+    if store is None:
+        return
+    content = store.repo.file(store.tip(), ".gitattributes") or b""
+    there = equip.ATTRIBUTES.encode() in content
+    detail = "committed" if there else "the lines for memories/ are gone from .gitattributes"
+    yield Finding(
+        "attributes", there, detail, "--fix commits them again.", partial(_put_attributes, store, content)
+    )
+
+
+def _put_attributes(store: Store, content: bytes) -> None:
+    joint = b"" if not content or content.endswith(b"\n") else b"\n"
+    blob = store.repo.objects.write("blob", content + joint + equip.ATTRIBUTES.encode())
+    store.trunk.grow(lambda _: {".gitattributes": (BLOB_MODE, blob)}, "mend attributes")
+
+
+def seals(patient: Patient) -> Iterator[Finding]:
+    """This device knows what it verified last, and how much stands above the last seal."""
+    store = patient.store
+    if store is None:
+        return
+    count = unsealed(store, store.tip())
+    known = store.trunk.state.local == store.tip()
+    detail = f"{count} plain commits on top of the last seal" if count else "the tip is sealed"
+    yield Finding(
+        "seals", known, detail if known else "nothing is remembered of the last check", "gitmem verify"
+    )
 
 
 def plain_history(patient: Patient) -> Iterator[Finding]:
@@ -250,6 +284,6 @@ def _age(path: str) -> float:
 
 
 ALL: tuple[Callable[[Patient], Iterator[Finding]], ...] = (
-    git, installation, known_vaults, key, history, git_setup, plain_history, index, strange_files, locks,
-    loose_objects, size, drafts, remote,
+    git, installation, known_vaults, key, history, git_setup, attributes, seals, plain_history, index,
+    strange_files, locks, loose_objects, size, drafts, remote,
 )  # fmt: skip

@@ -42,11 +42,12 @@ def status(store: Store) -> Status:
         last_sync=store.trunk.state.synced,
         ahead=ahead,
         behind=behind,
-        unsealed=_unsealed(store, tip),
+        unsealed=unsealed(store, tip),
     )
 
 
-def _unsealed(store: Store, tip: str) -> int:
+def unsealed(store: Store, tip: str) -> int:
+    """How many unsealed commits stand on top of the last sealed one; none of them touches memories."""
     count = 0
     for _, verdict in store.trunk.history.audit(tip):
         if verdict not in ("plain", "merge"):

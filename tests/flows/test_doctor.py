@@ -49,6 +49,17 @@ def test_lost_git_settings_are_named_and_set_again(vault, doctor):
     assert git(vault, "config", "pull.rebase") == "false\n"
 
 
+def test_lost_attributes_are_committed_again_beside_the_users_own(vault, doctor):
+    (vault / ".gitattributes").write_text("*.png binary")
+    git(vault, "-c", "user.name=x", "-c", "user.email=x@y", "commit", "-qam", "mine")
+    assert set(doctor()) == {"attributes"}
+    assert doctor("--fix") == {}
+    lines = git(vault, "show", "HEAD:.gitattributes").splitlines()
+    assert lines[0] == "*.png binary"
+    assert any(line.startswith("memories/**") for line in lines)
+    assert git(vault, "status", "--short") == ""
+
+
 def test_a_vault_that_went_away_is_forgotten(vault, doctor, run_gitmem, tmp_path):
     assert run_gitmem(["init", "other", "--yes"]).code == 0
     shutil.rmtree(tmp_path / "other")

@@ -6,7 +6,7 @@ import os
 
 import click
 
-from gitmem import app
+from gitmem import app, config
 from gitmem.doors.cli import output
 from gitmem.doors.cli.verb import Call, verb
 from gitmem.flows import settle
@@ -46,6 +46,8 @@ def command(call: Call, directory: str, remote: str, yes: bool, bare: bool) -> N
         "",
         "Then: gitmem write 'the first thing to remember'",
     ]
+    if len(config.vaults()) > 1 and not config.get("vault.default"):
+        lines.append(f"This machine knows several vaults now: gitmem config set vault.default {where}")
     problem = attempt(app.open_store(made.path)) if remote else ""
     if problem:
         lines.insert(1, ("bad", f"It is not pushed yet: {problem} `gitmem sync` tries again."))
@@ -64,7 +66,8 @@ def command(call: Call, directory: str, remote: str, yes: bool, bare: bool) -> N
 def _conversation(directory: str, remote: str) -> tuple[str, str]:
     click.echo("A vault is a git repository of sealed memories; its key stays on this machine.\n", err=True)
     if not directory:
-        directory = click.prompt("Folder", default=os.path.join("~", "memory"), err=True)
+        fits = os.path.isdir("memories") or not os.listdir(".")  # a copy of gitmem's own repository, or empty
+        directory = click.prompt("Folder", default="." if fits else os.path.join("~", "memory"), err=True)
     if not remote:
         click.echo(
             "A private git repository keeps it safe and shares it; it sees only sealed files.", err=True
