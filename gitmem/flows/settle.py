@@ -57,13 +57,13 @@ def drop_key(store: Store) -> str:
     return path
 
 
-def create(directory: str, remote: str = "", *, bare: bool = False) -> Settled:
-    """Makes a vault with a fresh key.
+def create(directory: str, remote: str, identity: Identity, *, bare: bool = False) -> Settled:
+    """Makes a vault for that key.
 
     Raises:
         GitmemError: the folder cannot become a vault, or the remote refuses.
     """
-    identity, vault_id = Identity.generate(), os.urandom(16).hex()
+    vault_id = os.urandom(16).hex()
     plan = creating.Plan(
         directory=os.path.realpath(os.path.expanduser(directory)),
         vault_id=vault_id,

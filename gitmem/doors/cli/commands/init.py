@@ -11,6 +11,7 @@ from gitmem.doors.cli import output
 from gitmem.doors.cli.verb import Call, verb
 from gitmem.flows import settle
 from gitmem.flows.background import attempt
+from gitmem.vault.keys import Identity
 
 EXAMPLES = (
     ("gitmem init", "A short conversation"),
@@ -34,7 +35,14 @@ def command(call: Call, directory: str, remote: str, yes: bool, bare: bool) -> N
         directory, remote = _conversation(directory, remote)
     if os.path.isdir(os.path.expanduser(remote)):
         remote = os.path.abspath(os.path.expanduser(remote))  # git would read it from the vault's folder
-    made = settle.create(directory or ".", remote, bare=bare)
+    # A key in the environment would be used by every later command, so the vault is made for it.
+    given = os.environ.get("GITMEM_KEY")
+    identity = Identity.parse(given) if given else Identity.generate()
+    made = settle.create(directory or ".", remote, identity, bare=bare)
+    output.show(call, *_answer(made, remote))
+
+
+def _answer(made: settle.Settled, remote: str) -> tuple[dict[str, str], list[output.Line]]:
     where = os.path.relpath(made.path) if made.path.startswith(os.getcwd()) else made.path
     lines: list[output.Line] = [
         ("good", f"The vault is ready at {where if where != '.' else made.path}."),
@@ -60,7 +68,7 @@ def command(call: Call, directory: str, remote: str, yes: bool, bare: bool) -> N
         "key_path": made.key_path,
         "problem": problem,
     }
-    output.show(call, payload, lines)
+    return payload, lines
 
 
 def _conversation(directory: str, remote: str) -> tuple[str, str]:
