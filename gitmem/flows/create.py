@@ -10,7 +10,7 @@ import time
 from dataclasses import dataclass, field
 
 from gitmem.branch import VAULT_FILE, describe
-from gitmem.errors import ConfigError, GitmemError
+from gitmem.errors import ConfigError, GitmemError, RemoteError
 from gitmem.repo import equip
 from gitmem.repo.git import call, environment, printable
 from gitmem.repo.objects import MAX_BLOB
@@ -68,10 +68,10 @@ def create(plan: Plan) -> Made:
         ConfigError: there is a vault already, or something in ``memories/`` that is not gitmem's example.
         RemoteError: the remote cannot be reached. GitmemError: the folder cannot be written.
     """
-    _prepare(plan)
+    added = _prepare(plan)
     repo = Repo.open(plan.directory, plan.author)
     try:
-        branch, tip = _base(repo, plan)
+        branch, tip = _base_or_undo(repo, plan, added)
         vault = Vault(plan.identity, plan.vault_id)
         os.makedirs(repo.folder, mode=0o700, exist_ok=True)
         with repo.lock:
@@ -84,8 +84,8 @@ def create(plan: Plan) -> Made:
         repo.close()
 
 
-def _prepare(plan: Plan) -> None:
-    """A git repository in the folder, with the remote asked for; what is there stays."""
+def _prepare(plan: Plan) -> bool:
+    """A git repository in the folder, with the remote asked for; what is there stays. Was a remote added?"""
     try:
         os.makedirs(plan.directory, exist_ok=True)
     except OSError as error:
@@ -99,11 +99,26 @@ def _prepare(plan: Plan) -> None:
     repo = Repo.open(plan.directory, plan.author)
     if plan.remote and not repo.remote.url:
         repo.git.run("remote", "add", "origin", "--", plan.remote)
-    elif plan.remote and repo.remote.url != plan.remote:
+        return True
+    if plan.remote and repo.remote.url != plan.remote:
         raise ConfigError(
             "That repository already has another remote.",
             "Leave out --remote, or change it with 'git remote set-url'.",
         )
+    return False
+
+
+def _base_or_undo(repo: Repo, plan: Plan, added: bool) -> tuple[str, str]:
+    """``_base``; where that fails, a remote that was added is taken out, so that another can be tried."""
+    try:
+        return _base(repo, plan)
+    except GitmemError as error:
+        if added:
+            repo.git.run("remote", "remove", "origin")
+        if isinstance(error, RemoteError):
+            hint = "No vault was made. Check the address, or leave out --remote for now."
+            raise RemoteError(error.message, hint) from error
+        raise
 
 
 def _base(repo: Repo, plan: Plan) -> tuple[str, str]:
