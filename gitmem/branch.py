@@ -88,7 +88,7 @@ class Branch:
             )
         self.history = repo.history(self.vault.read_seal)
         self.remerge: Remerge | None = None
-        self.notices: list[str] = []  # lines that the person should read at the end of the command
+        self.tell: Callable[[str], None] = _silent  # where a line goes that the person should read
         _make_folder(repo.folder)
 
     @property
@@ -178,7 +178,9 @@ class Branch:
     def note(self, **values: str) -> None:
         """Remember verified tips; under the lock."""
         start = {"vault": self.vault.id, "fingerprint": self.vault.fingerprint, "branch": self.name}
-        self.state = self._file.write(self.state, **{**start, **values})
+        on_disk = self._file.read()  # another process may have moved on: what it noted must not go back
+        current = on_disk if on_disk.vault == self.vault.id else self.state
+        self.state = self._file.write(current, **{**start, **values})
 
     def _accept(self, tip: str) -> str:
         known = self.state.local or self.remembered
@@ -191,6 +193,7 @@ class Branch:
             return mended
         if not self.state.vault:
             self.confirm(tip)
+            self.tell("this clone has no record of the vault; its whole history was verified as new.")
         self._note_if_free(tip)
         return tip
 
@@ -219,6 +222,10 @@ class Branch:
                     self.repo.lock.__exit__()
         except (GitmemError, OSError):
             return  # a read-only vault can still be read
+
+
+def _silent(_: str) -> None:
+    """Nobody listens."""
 
 
 def _make_folder(path: str) -> None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from gitmem.branch import Branch
-from gitmem.errors import ConflictError, TamperedError
+from gitmem.errors import ConflictError, NotSetUpError, TamperedError
 from gitmem.memory.ids import id_of
 from gitmem.memory.merge import merge
 from gitmem.repo import commits
@@ -33,7 +33,7 @@ class Union:
     conflicts: tuple[str, ...]
 
 
-def reconcile(store: Store, base: str, ours: str, theirs: str) -> Union:
+def reconcile(store: Store, base: str, ours: str, theirs: str, *, purged: bool = False) -> Union:
     """Apply the difference from tree ``base`` to tree ``theirs`` to tree ``ours``, protected paths only.
 
     A memory that one side edited and the other forgot stays: nothing that somebody wrote is lost.
@@ -44,7 +44,7 @@ def reconcile(store: Store, base: str, ours: str, theirs: str) -> Union:
         if change.path.split("/", 1)[0] not in PROTECTED:
             continue
         here = lookup(store.repo.objects, ours, change.path)
-        if here == change.new:
+        if here == change.new or (purged and here is None and change.old):
             continue
         if here == change.old:
             changes[change.path] = (change.new.mode, change.new.oid) if change.new else None
@@ -87,12 +87,35 @@ def merged_commit(store: Store, ours: str, theirs: str, others: str = "") -> tup
         ConflictError: those other paths do not merge cleanly.
     """
     repo = store.repo
-    bases = repo.git.lines("merge-base", "--all", ours, theirs, ok=(0, 1))
-    base = repo.tree(bases[0]) if bases else ""
-    union = reconcile(store, base, repo.tree(ours), repo.tree(theirs))
+    union = united(store, ours, theirs)
     protected = edit_tree(repo.objects, repo.tree(ours), union.changes, repo.objects.write)
     tree = mixed_tree(store, repo.tree(others) if others else _git_merge(store, ours, theirs), protected)
     return store.trunk.seal(Draft((ours, theirs), tree, {}, "merge")), union.conflicts
+
+
+def united(store: Store, ours: str, theirs: str) -> Union:
+    """What must change in commit ``ours`` to hold ``theirs`` too; both are verified.
+
+    What was written and forgotten on our side stays forgotten, even if an old line on theirs still adds it.
+    """
+    tree = store.repo.tree(ours)
+    union = reconcile(store, _base_tree(store, ours, theirs), tree, store.repo.tree(theirs))
+    added = {
+        path for path, value in union.changes.items() if value and not lookup(store.repo.objects, tree, path)
+    }
+    stale = added & store.trunk.history.touched(theirs, ours) if added else set()
+    return Union({path: value for path, value in union.changes.items() if path not in stale}, union.conflicts)
+
+
+def _base_tree(store: Store, ours: str, theirs: str) -> str:
+    """The tree that both grew from; several are united first, or one's news would count as one side's."""
+    repo = store.repo
+    bases = repo.git.lines("merge-base", "--all", ours, theirs, ok=(0, 1))
+    tree = repo.tree(bases[0]) if bases else ""
+    for other in bases[1:]:
+        union = reconcile(store, _base_tree(store, bases[0], other), tree, repo.tree(other))
+        tree = edit_tree(repo.objects, tree, union.changes, repo.objects.write)
+    return tree
 
 
 def mixed_tree(store: Store, others: str, protected: str) -> str:
@@ -124,12 +147,15 @@ def _git_merge(store: Store, ours: str, theirs: str) -> str:
     return tree
 
 
-def replayed(store: Store, commit: str, onto: str) -> tuple[str, tuple[str, ...]]:
-    """A sealed copy of one of our commits on another tip ("" changes: that tip itself), and the conflicts."""
+def replayed(store: Store, commit: str, onto: str, *, purged: bool = False) -> tuple[str, tuple[str, ...]]:
+    """A sealed copy of one of our commits on another tip (no changes: that tip itself), and the conflicts.
+
+    After a purge (``purged``) edits of memories that are gone are dropped.
+    """
     repo = store.repo
     raw = repo.objects.read(commit)
     parent = commits.header(raw).parents[0]
-    union = reconcile(store, repo.tree(parent), repo.tree(onto), repo.tree(commit))
+    union = reconcile(store, repo.tree(parent), repo.tree(onto), repo.tree(commit), purged=purged)
     if not union.changes:
         return onto, ()
     draft = Draft((onto,), repo.tree(onto), union.changes, commits.subject(raw), (), commits.author_line(raw))
@@ -141,19 +167,29 @@ def remerge(store: Store, branch: Branch, tip: str) -> str:
 
     For the local tip only, while the remote has not seen it (commit-seals.md section 8). Under the lock.
     """
-    history, state = branch.history, branch.state
+    history, known = branch.history, branch.state.local
     parents = history.judged(tip).shown
-    if len(parents) != 2 or (state.remote and history.contains(state.remote, tip)):
+    if len(parents) != 2 or (known and not history.contains(tip, known)) or _pushed(branch, tip):
         return ""
     try:
         for parent in parents:
-            branch.judge(parent, state.local if history.contains(parent, state.local) else "")
-    except TamperedError:
+            branch.judge(parent, known if history.contains(parent, known) else "")
+    except (TamperedError, NotSetUpError):
         return ""
+    if any(history.holds_purge(parents[1 - side], parents[side]) for side in (0, 1)):
+        return ""  # the line from before the purge would come back
     sealed, _ = merged_commit(store, *parents, others=tip)
     branch.repo.git.run("update-ref", f"refs/gitmem/kept/{tip}", tip)
     branch.advance(tip, sealed)
-    branch.notices.append(
+    branch.tell(
         f"the merge {tip[:10]} was made again with a seal; the former one is kept as refs/gitmem/kept/{tip}."
     )
     return sealed
+
+
+def _pushed(branch: Branch, tip: str) -> bool:
+    seen = (
+        branch.state.remote,
+        branch.repo.tip(f"refs/remotes/origin/{branch.name.removeprefix('refs/heads/')}"),
+    )
+    return any(oid and branch.history.contains(oid, tip) for oid in seen)

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from gitmem.errors import TamperedError
-from gitmem.flows.reconcile import mixed_tree, reconcile
+from gitmem.errors import GitmemError, NotSetUpError, TamperedError
+from gitmem.flows.reconcile import merged_commit, mixed_tree
 from gitmem.flows.sync import Progress, SyncReport, sync
+from gitmem.repo.history import RefusedError
 from gitmem.repo.repo import Draft
-from gitmem.repo.trees import edit_tree
 from gitmem.store import Store
 
 _TRIES = 10
@@ -35,7 +35,7 @@ def restore(store: Store, progress: Progress | None = None) -> SyncReport:
         with store.repo.lock:
             _mend_remote(store, theirs)
         try:
-            return sync(store, progress)
+            return sync(store, progress, answered=theirs)
         except TamperedError:
             continue  # somebody pushed again meanwhile
     return sync(store, progress)
@@ -43,58 +43,69 @@ def restore(store: Store, progress: Progress | None = None) -> SyncReport:
 
 def _mend_local(store: Store) -> None:
     branch = store.trunk
-    refused = store.repo.tip(store.branch)
-    if _fits(store, refused, branch.state.local):
+    try:
+        store.tip()
         return
-    known = branch.state.local
-    good = _newest_good(store, refused, known)
+    except TamperedError:
+        refused = store.repo.tip(store.branch)
+    good = gathered(store, branch.state.local, refused, branch.state.local)
     if not good:
         raise TamperedError(
             "No commit of this history can be verified.", "Bring the vault anew with 'gitmem join'."
         )
-    parents = (refused,) if branch.history.contains(refused, good) else (refused, good)
-    tree = mixed_tree(store, store.repo.tree(refused), store.repo.tree(good))
-    branch.advance(refused, branch.seal(Draft(parents, tree, {}, "restore", _ANCHOR)))
+    _anchor(store, refused, refused, good)
 
 
 def _mend_remote(store: Store, theirs: str) -> None:
     """Put an anchor over a refused remote tip.
 
-    A remote that was only rewound needs a plain push, which sync does.
+    A remote that was only rewound, or that lost its branch, needs no more than the push that sync makes.
+    The anchor is not noted as the remote's tip before it is there: another device that restores at the
+    same time may win.
     """
-    branch, repo = store.trunk, store.repo
+    branch = store.trunk
     known = branch.remembered
     ours = store.tip()
-    if not theirs or _fits(store, theirs, known):
+    if not theirs or branch.history.contains(ours, theirs) or _refusal(store, theirs, known) is None:
         return
-    if branch.history.contains(ours, theirs):
-        branch.note(remote=theirs)  # rewound to one of our own: what we push contains it
-        return
-    good = _newest_good(store, theirs, known) or known or ours
-    bases = repo.git.lines("merge-base", ours, good, ok=(0, 1))
-    union = reconcile(store, repo.tree(bases[0]) if bases else "", repo.tree(ours), repo.tree(good))
-    protected = edit_tree(repo.objects, repo.tree(ours), union.changes, repo.objects.write)
-    tree = mixed_tree(store, repo.tree(theirs), protected)
-    parents = (theirs,) if branch.history.contains(theirs, ours) else (theirs, ours)
-    sealed = branch.seal(Draft(parents, tree, {}, "restore", _ANCHOR))
-    branch.advance(ours, sealed)
-    branch.note(
-        remote=sealed
-    )  # an anchor of this device over what it refused: the remote's tip lies below it
+    _anchor(store, ours, theirs, gathered(store, ours, theirs, known))
 
 
-def _newest_good(store: Store, refused: str, known: str) -> str:
-    """The newest commit under a refused tip that verifies by itself, "" when only ``known`` does or none."""
-    limits = [f"^{known}"] if known else []
-    for oid in store.repo.git.lines("rev-list", "--topo-order", refused, *limits, "--"):
-        if oid != refused and _fits(store, oid, known):
-            return oid
-    return known
+def _anchor(store: Store, ours: str, refused: str, good: str) -> None:
+    parents = (refused,) if store.trunk.history.contains(refused, good) else (refused, good)
+    tree = mixed_tree(store, store.repo.tree(refused), store.repo.tree(good))
+    store.trunk.advance(ours, store.trunk.seal(Draft(parents, tree, {}, "restore", _ANCHOR)))
 
 
-def _fits(store: Store, tip: str, known: str) -> bool:
+def gathered(store: Store, ours: str, refused: str, known: str) -> str:
+    """A commit that holds ``ours`` ("" for none) and all that key holders wrote below ``refused``."""
+    history, git = store.trunk.history, store.repo.git
+    limits = [f"^{known}"] if known and store.repo.objects.has(known) else []
+    pool = git.lines("rev-list", "--topo-order", refused, *limits, "--")
+    while pool:
+        tip = pool.pop(0)
+        refusal = _refusal(store, tip, known if history.contains(tip, known) else "")
+        if refusal is None:
+            ours = _with(store, ours, tip)
+            done = set(git.lines("rev-list", tip, *limits, "--"))
+        else:  # what stands on the commit that is to blame is refused with it
+            blamed = refusal.commit if isinstance(refusal, RefusedError) else tip
+            done = {blamed, *git.lines("rev-list", "--ancestry-path", refused, f"^{blamed}", "--")}
+        pool = [oid for oid in pool if oid not in done]
+    return ours
+
+
+def _with(store: Store, ours: str, good: str) -> str:
+    contains = store.trunk.history.contains
+    if not ours or contains(good, ours):
+        return good
+    return ours if contains(ours, good) else merged_commit(store, ours, good, others=ours)[0]
+
+
+def _refusal(store: Store, tip: str, known: str) -> GitmemError | None:
+    """Why a tip is not acceptable, None when it is."""
     try:
         store.trunk.judge(tip, known)
-    except TamperedError:
-        return False
-    return True
+    except (TamperedError, NotSetUpError) as refusal:
+        return refusal
+    return None

@@ -9,10 +9,11 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import gitmem
-from gitmem.errors import RemoteError
+from gitmem.errors import ConflictError, RemoteError, RewoundError
 from gitmem.flows.reconcile import merged_commit, replayed
 from gitmem.repo import commits
-from gitmem.repo.history import PROTECTED
+from gitmem.repo.history import PROTECTED, Judged
+from gitmem.repo.repo import Moved
 from gitmem.repo.trees import differences
 from gitmem.store import Store
 
@@ -35,8 +36,11 @@ class SyncReport:
     tip: str = ""
 
 
-def sync(store: Store, progress: Progress | None = None) -> SyncReport:
+def sync(store: Store, progress: Progress | None = None, answered: str | None = None) -> SyncReport:
     """Bring both sides to one verified tip; safe to interrupt and to repeat.
+
+    Args:
+        answered: the remote's tip ("" for none) that a restore has just put its anchor over.
 
     Raises:
         TamperedError: one side is refused; nothing was changed and nothing pushed.
@@ -55,7 +59,12 @@ def sync(store: Store, progress: Progress | None = None) -> SyncReport:
             with repo.lock:
                 repo.tidy(store.branch)
                 tell("verifying")
-                total = _integrate(store, theirs, total)
+                try:
+                    total = _integrate(store, theirs, total, answered)
+                except Moved:
+                    continue  # the user's own git was at work: look again
+                if theirs and theirs != answered:
+                    branch.note(remote=theirs)  # accepted, whether or not our push succeeds
             tip = total.tip
             if tip != theirs:
                 tell("pushing")
@@ -91,13 +100,13 @@ def protects_everything(store: Store) -> bool:
     return bool(store.repo.work_tree) and place.startswith(os.path.join(str(store.repo.work_tree), ""))
 
 
-def _integrate(store: Store, theirs: str, before: SyncReport) -> SyncReport:
+def _integrate(store: Store, theirs: str, before: SyncReport, answered: str | None = None) -> SyncReport:
     branch = store.trunk
     ours = store.tip()
+    if theirs != answered or (theirs and not branch.history.contains(ours, theirs)):
+        _judge(store, theirs)
     if not theirs:
         return SyncReport(tip=ours)
-    if theirs != branch.state.remote:
-        branch.judge(theirs, branch.remembered, everything=protects_everything(store))
     conflicts: tuple[str, ...] = ()
     target = ours
     if branch.history.contains(theirs, ours):
@@ -114,23 +123,45 @@ def _integrate(store: Store, theirs: str, before: SyncReport) -> SyncReport:
     )
 
 
+def _judge(store: Store, theirs: str) -> None:
+    """Accept the remote's tip, "" for a remote without the branch, or raise."""
+    branch = store.trunk
+    known = branch.remembered
+    if not theirs and known:
+        raise RewoundError(
+            f"The remote has lost its branch, which held {known} when this device last met it.",
+            "Nothing was changed; 'gitmem sync --restore' puts the verified memories there again.",
+        )
+    if theirs != known:
+        branch.judge(theirs, known, everything=protects_everything(store))
+
+
 def _joined(store: Store, ours: str, theirs: str) -> tuple[str, tuple[str, ...]]:
     """Our unpushed commits on top of theirs, one by one where all are gitmem's own, else one sealed merge."""
-    history = store.trunk.history
-    mine = [
-        history.judged(oid)
-        for oid in store.repo.git.lines("rev-list", "--reverse", "--topo-order", ours, f"^{theirs}")
-    ]
-    if not all(
-        one.seal and not one.anchor and len(one.shown) == 1 and _only_vault(store, one.raw) for one in mine
-    ):
+    history, known = store.trunk.history, store.trunk.remembered
+    purged = bool(known) and not history.contains(theirs, known)  # the old line must not come back
+    limits = [f"^{oid}" for oid in (theirs, known if purged else "") if oid]
+    listed = store.repo.git.lines("rev-list", "--reverse", "--topo-order", ours, *limits, "--")
+    while listed and history.contains(theirs, listed[0]):
+        listed.pop(0)  # with skewed dates rev-list also names commits that are theirs already
+    mine = [history.judged(oid) for oid in listed]
+    if not all(_may_replay(store, one) for one in mine):
+        if purged:
+            raise ConflictError(
+                "Another device purged the history, and unpushed merges here stand on what it purged.",
+                "Nothing was changed; 'gitmem export' what is only here, then join again with a new code.",
+            )
         return merged_commit(store, ours, theirs)
     tip = theirs
     conflicts: tuple[str, ...] = ()
     for one in mine:
-        tip, marked = replayed(store, one.id, tip)
+        tip, marked = replayed(store, one.id, tip, purged=purged)
         conflicts += marked
     return tip, conflicts
+
+
+def _may_replay(store: Store, one: Judged) -> bool:
+    return bool(one.seal) and not one.anchor and len(one.shown) == 1 and _only_vault(store, one.raw)
 
 
 def _only_vault(store: Store, raw: bytes) -> bool:

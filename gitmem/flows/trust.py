@@ -5,16 +5,18 @@ Shown decrypted, then vouched for by an anchor of this device.
 
 from __future__ import annotations
 
-from gitmem.errors import ConfigError, NotFoundError, RewoundError, TamperedError
+from gitmem.errors import ConfigError, NotFoundError, TamperedError
 from gitmem.flows.history import Change, changed
+from gitmem.flows.restore import gathered
 from gitmem.flows.sync import integrate
 from gitmem.memory.ids import id_of
 from gitmem.repo.history import PROTECTED
 from gitmem.repo.repo import Draft
-from gitmem.repo.trees import BLOB_MODE, differences
+from gitmem.repo.trees import BLOB_MODE, Entry, differences
 from gitmem.store import Store
 
 _README = "memories/README.md"
+_INSTEAD = "It cannot be trusted; 'gitmem sync --restore' puts the verified memories back."
 
 
 def preview(store: Store, commit: str) -> list[Change]:
@@ -26,7 +28,7 @@ def preview(store: Store, commit: str) -> list[Change]:
         open with the vault's key or lies where no memory may.
     """
     oid, known = _refused(store, commit)
-    _openable(store, oid)
+    _openable(store, oid, known)
     return changed(store, known, oid)
 
 
@@ -40,10 +42,12 @@ def trust(store: Store, commit: str) -> str:
     """
     with store.repo.lock:
         store.repo.tidy(store.branch)
-        oid, _ = _refused(store, commit)
-        _openable(store, oid)
+        oid, known = _refused(store, commit)
+        _openable(store, oid, known)
         branch = store.trunk
-        anchor = branch.seal(Draft((oid,), store.repo.tree(oid), {}, "trust", ("Gitmem-Anchor: trust",)))
+        lost = known and not branch.history.contains(oid, known)  # amended: devices that knew it must follow
+        parents = (oid, known) if lost else (oid,)
+        anchor = branch.seal(Draft(parents, store.repo.tree(oid), {}, "trust", ("Gitmem-Anchor: trust",)))
         if oid == store.repo.tip(store.branch):
             branch.advance(oid, anchor)
             return anchor
@@ -60,8 +64,6 @@ def _refused(store: Store, commit: str) -> tuple[str, str]:
             continue
         try:
             branch.judge(tip, known)
-        except RewoundError:
-            raise
         except TamperedError:
             return tip, known
         raise ConfigError("That commit is accepted as it is.", "There is nothing to trust.")
@@ -71,15 +73,29 @@ def _refused(store: Store, commit: str) -> tuple[str, str]:
     )
 
 
-def _openable(store: Store, commit: str) -> None:
-    store.trunk.history.protected(commit)
-    for change in differences(store.repo.objects, "", store.repo.tree(commit)):
-        if change.path.split("/", 1)[0] != PROTECTED[0] or change.path == _README or change.new is None:
-            continue
+def _openable(store: Store, commit: str, known: str) -> None:
+    """Raise TamperedError for what the preview cannot show: no difference but one of memories may pass."""
+    _settings_kept(store, commit, known)
+    listed = store.repo.git.run("ls-tree", "-r", "-t", "-z", "--name-only", commit, "--", *PROTECTED).split(
+        b"\0"
+    )
+    if len(listed) != len(set(listed)):
+        raise TamperedError("That commit names a file twice.", _INSTEAD)
+    for change in differences(store.repo.objects, "", store.repo.tree(commit), top=PROTECTED[0].encode()):
         memory_id = id_of(change.path)
-        if memory_id is None or change.new.mode != BLOB_MODE:
-            raise TamperedError(
-                "That commit holds something in memories/ that is no memory.",
-                "It cannot be trusted; 'gitmem sync --restore' puts the verified memories back.",
-            )
-        store.get(memory_id, commit)
+        if change.new is None or change.new.mode != BLOB_MODE or not (memory_id or change.path == _README):
+            raise TamperedError("That commit holds something in memories/ that is no memory.", _INSTEAD)
+        if memory_id:
+            store.get(memory_id, commit)
+
+
+def _settings_kept(store: Store, commit: str, known: str) -> None:
+    """The vault's settings must stand as a key holder left them: nobody can see what else they would do."""
+    good = gathered(store, known, commit, known)
+    if good and _settings(store, good) != _settings(store, commit):
+        raise TamperedError("That commit changes the vault's own settings.", _INSTEAD)
+    store.trunk.confirm(commit)
+
+
+def _settings(store: Store, commit: str) -> list[Entry]:
+    return [entry for entry in store.trunk.history.protected(commit) if entry.name == PROTECTED[1].encode()]

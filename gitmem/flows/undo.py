@@ -23,6 +23,8 @@ def undo(store: Store, commit: str = "") -> str:
 
     def back(tip: str) -> Changes:
         target = commit or _last(store, tip)
+        if commit:  # below an anchor there may be commits that no key holder made
+            store.trunk.judge(target, "")
         raw = store.repo.objects.read(target)
         tree, parents = commits.header(raw)
         if len(parents) != 1 or store.trunk.history.judged(target).anchor:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Container, Iterable, Iterator
 from typing import NamedTuple, Protocol
 
 from gitmem.errors import NotSetUpError, RewoundError, TamperedError, TooShortError
@@ -72,6 +72,8 @@ class History:
         if known:
             known = self._descend(tip, known)
         fresh = list(self._read(["--topo-order", "--reverse", tip, *([f"^{known}"] if known else [])]))
+        if tip not in {commit.id for commit in fresh[-1:]}:  # a tag object: git would peel it, we would not
+            raise TamperedError(f"The tip {tip} is not a commit.", "Nothing of it was used.")
         if not known and not any(commit.seal for commit in fresh):
             if self.shallow:
                 raise TooShortError(
@@ -154,11 +156,12 @@ class History:
         if commit.seal:
             return
         parents = commits.header(commit.raw).parents
-        if commit.shown != parents or (self.shallow and len(parents) > 1):
+        as_written = commit.shown == parents
+        if self.shallow and not (as_written and len(parents) < 2):
             raise TooShortError(
                 f"History is too short to judge commit {commit.id}.", "Run 'git fetch --unshallow'."
             )
-        if self.verdict(commit, everything=everything) != "refused":
+        if as_written and self.verdict(commit, everything=everything) != "refused":
             return
         # with skewed dates rev-list also names commits that are below `known`: those were judged before
         if any(oid and self.contains(oid, commit.id) for oid in [known, *anchors]):
@@ -167,10 +170,7 @@ class History:
             raise TooShortError(
                 f"History is too short to judge commit {commit.id}.", "Run 'git fetch --unshallow'."
             )
-        raise TamperedError(
-            f"Commit {commit.id} changes memories but was not made by a key holder.",
-            ANSWERS.format(commit.id),
-        )
+        raise RefusedError(commit.id)
 
     def protected(self, oid: str) -> tuple[Entry, ...]:
         """The protected entries of a commit's raw root tree.
@@ -192,24 +192,34 @@ class History:
         if len(bases) != 1:
             return False
         base = bases[0]
-        if any(self._holds_purge(base, side) for side in (ours, theirs)):
+        if any(self.holds_purge(base, side) for side in (ours, theirs)):
             return False
         trees = [commits.header(self._objects.read(oid)).tree for oid in (ours, theirs)]
-        for path in self._touched(base, ours) & self._touched(base, theirs):
-            if lookup(self._objects, trees[0], path) != lookup(self._objects, trees[1], path):
+        if self._differ(trees, self.touched(base, ours) & self.touched(base, theirs)):
+            # with skewed dates rev-list also names commits below the base: asked again without those
+            below = set(self._git.lines("rev-list", base, "--"))
+            if self._differ(trees, self.touched(base, ours, below) & self.touched(base, theirs, below)):
                 return False
         # ids only: judging a stranger's merge writes nothing into the repository
         union = edit_entries(self._objects, trees[0], self.changes(base, theirs), tree_id)
         return _protected_of(union) == self._protected(commit.id, everything=False)
 
-    def _holds_purge(self, base: str, side: str) -> bool:
-        return any(commit.anchor == "purge" for commit in self._read([side, f"^{base}"]))
+    def _differ(self, trees: list[str], paths: set[str]) -> bool:
+        return any(
+            lookup(self._objects, trees[0], path) != lookup(self._objects, trees[1], path) for path in paths
+        )
 
-    def _touched(self, base: str, side: str) -> set[str]:
+    def holds_purge(self, base: str, side: str) -> bool:
+        """Whether a purge anchor stands in ``base..side`` (with "" for no base, anywhere below ``side``)."""
+        limits = [f"^{base}"] if base else []
+        return any(commit.anchor == "purge" for commit in self._read([side, *limits]))
+
+    def touched(self, base: str, side: str, but: Container[str] = ()) -> set[str]:
         """Protected paths that any commit of ``base..side`` touches, also back and forth."""
-        listed = self._git.run("rev-list", side, f"^{base}", "--")
+        listed = [oid for oid in self._git.lines("rev-list", side, f"^{base}", "--") if oid not in but]
         options = ("--stdin", "-r", "-c", "--root", "--no-commit-id", "--name-only", "-z")
-        out = self._git.run("diff-tree", *options, "--", *PROTECTED, data=listed)
+        data = "\n".join([*listed, ""]).encode()
+        out = self._git.run("diff-tree", *options, "--", *PROTECTED, data=data)
         return {name.decode("utf-8", "surrogateescape") for name in out.split(b"\0") if name}
 
     def changes(self, before: str, after: str, paths: tuple[str, ...] = PROTECTED) -> Changes:
@@ -222,6 +232,16 @@ class History:
             _, mode, _, oid, kind = meta.split()
             found[path.decode("utf-8", "surrogateescape")] = None if kind == b"D" else (mode, oid.decode())
         return found
+
+
+class RefusedError(TamperedError):
+    """A commit that no key holder made; ``commit`` is its id."""
+
+    def __init__(self, commit: str) -> None:
+        super().__init__(
+            f"Commit {commit} changes memories but was not made by a key holder.", ANSWERS.format(commit)
+        )
+        self.commit = commit
 
 
 class _TwiceNamed(TamperedError):
