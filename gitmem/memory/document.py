@@ -23,14 +23,14 @@ _PLAIN_ITEM = re.compile(r"[^\W\d_][\w./+@-]*")
 # Characters that YAML does not allow or takes for a line break; inside a JSON string they are escaped.
 _SPECIAL = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\ufeff\ufffe\uffff]")
 # JSON joins two escaped surrogates to one character, YAML does not.
-_SURROGATE = re.compile(r"(?<!\\)(?:\\\\)*\\u[dD]")
-_FLOAT = re.compile(r"[01]\.\d+(?:e-\d+)?|\d\.\d+e-\d+", re.ASCII)
-_REV = re.compile(r"[1-9]\d{0,9}", re.ASCII)
+_SURROGATE = r"(?<!\\)(?:\\\\)*\\u[dD]"
+_FLOAT = r"(?a)[01]\.\d+(?:e-\d+)?|\d\.\d+e-\d+"
+_REV = r"(?a)[1-9]\d{0,9}"
 # Foreign front matter that is certainly valid YAML: simple keys with one plain value or a list of them.
 _WORD = r"(?!(?:---|\.\.\.))[\w./][\w ./+()@%-]*"
 _ENTRY = rf"[A-Za-z_][\w-]*:(?: {_WORD}|(?:\n  - {_WORD})+|(?:\n- {_WORD})+)?"
-_SIMPLE_EXTRA = re.compile(rf"{_ENTRY}(?:\n{_ENTRY})*", re.ASCII)
-_EXTRA_KEY = re.compile(r"^([A-Za-z_][\w-]*):", re.ASCII | re.MULTILINE)
+_SIMPLE_EXTRA = rf"(?a){_ENTRY}(?:\n{_ENTRY})*"
+_EXTRA_KEY = r"(?am)^([A-Za-z_][\w-]*):"
 
 
 def dump(memory: Memory) -> bytes:
@@ -139,9 +139,9 @@ def _check_extra(extra: str) -> None:
 
 
 def _simple_extra(extra: str) -> bool:
-    if not _SIMPLE_EXTRA.fullmatch(extra):
+    if not re.fullmatch(_SIMPLE_EXTRA, extra):
         return False
-    return not any(match[1] in FIELDS for match in _EXTRA_KEY.finditer(extra))
+    return not any(match[1] in FIELDS for match in re.finditer(_EXTRA_KEY, extra))
 
 
 def _read_strictly(text: str) -> dict[str, Any] | None:
@@ -190,7 +190,7 @@ def _read_quoted(written: str) -> str | None:
         value = json.loads(written)
     except (ValueError, RecursionError):
         return None
-    return value if isinstance(value, str) and not _SURROGATE.search(written) else None
+    return value if isinstance(value, str) and not re.search(_SURROGATE, written) else None
 
 
 def _read_id(written: str) -> str | None:
@@ -220,17 +220,17 @@ def _read_quoted_list(written: str) -> tuple[str, ...] | None:
         items = json.loads(written)
     except (ValueError, RecursionError):
         return None
-    if _SURROGATE.search(written) or not all(isinstance(item, str) for item in items):
+    if re.search(_SURROGATE, written) or not all(isinstance(item, str) for item in items):
         return None
     return tuple(items)
 
 
 def _read_number(written: str) -> float | None:
-    return float(written) if _FLOAT.fullmatch(written) else None
+    return float(written) if re.fullmatch(_FLOAT, written) else None
 
 
 def _read_rev(written: str) -> int | None:
-    return int(written) if _REV.fullmatch(written) and int(written) <= MAX_REV else None
+    return int(written) if re.fullmatch(_REV, written) and int(written) <= MAX_REV else None
 
 
 def _read_flag(written: str) -> bool | None:

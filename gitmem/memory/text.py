@@ -15,9 +15,9 @@ _CONTROL = re.compile(
 )
 _MARKUP = re.compile(r"(?:#{1,6}|[-*+>]|\d{1,3}[.)])\s+|\[[ xX]\]\s+")
 _EMPHASIS = re.compile(r"\*\*|__|`|\[\[|\]\]")
-_HEADING = re.compile(r"^ {0,3}#{1,6}[ \t]+(\S.*)$", re.MULTILINE)
+_HEADING = r"(?m)^ {0,3}#{1,6}[ \t]+(\S.*)$"
 _LONGEST = 1000  # characters of a line that can matter for a title
-_FENCED = re.compile(r"^ {0,3}(```|~~~).*?(?:^ {0,3}\1|\Z)", re.MULTILINE | re.DOTALL)
+_FENCED = r"(?ms)^ {0,3}(```|~~~).*?(?:^ {0,3}\1|\Z)"
 
 
 def visible(text: str) -> str:
@@ -48,7 +48,7 @@ def first_heading(body: str) -> str:
     """The text of the first markdown heading outside code, or ``""``."""
     if "#" not in body:
         return ""
-    match = _HEADING.search(_FENCED.sub("", body))
+    match = re.search(_HEADING, re.sub(_FENCED, "", body))
     return shorten(_clean(match[1].rstrip("# \t\r")), TITLE_LENGTH) if match else ""
 
 

@@ -6,19 +6,18 @@ import binascii
 import hmac
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from gitmem.vault.faults import HeaderError, HeaderMacError
 from gitmem.vault.hkdf import hkdf
 
 VERSION = b"age-encryption.org/v1\n"
 _COLUMNS = 64
-_STANZA = re.compile(rb"-> ([!-~]+(?: [!-~]+)*)\n((?:[A-Za-z0-9+/]{64}\n)*[A-Za-z0-9+/]{0,63})\n")
-_FOOTER = re.compile(rb"--- ([A-Za-z0-9+/]{43})\n")
+_STANZA = rb"-> ([!-~]+(?: [!-~]+)*)\n((?:[A-Za-z0-9+/]{64}\n)*[A-Za-z0-9+/]{0,63})\n"
+_FOOTER = rb"--- ([A-Za-z0-9+/]{43})\n"
 
 
-@dataclass(frozen=True, slots=True)
-class Stanza:
+class Stanza(NamedTuple):
     """One wrapped copy of the file key: its kind and arguments, and the wrapped bytes."""
 
     args: tuple[str, ...]
@@ -30,8 +29,7 @@ class Stanza:
         return self.args[0]
 
 
-@dataclass(frozen=True, slots=True)
-class Header:
+class Header(NamedTuple):
     """A parsed header: its stanzas, the bytes that its MAC covers, the MAC, and where the payload begins."""
 
     stanzas: tuple[Stanza, ...]
@@ -70,12 +68,12 @@ def parse(data: bytes) -> Header:
         raise HeaderError("This is not an age v1 file.")
     stanzas = []
     at = len(VERSION)
-    while found := _STANZA.match(data, at):
+    while found := re.compile(_STANZA).match(data, at):
         args, body = found.groups()
         text = body.replace(b"\n", b"").decode("ascii")
         stanzas.append(Stanza(tuple(args.decode("ascii").split(" ")), decode64(text)))
         at = found.end()
-    footer = _FOOTER.match(data, at)
+    footer = re.compile(_FOOTER).match(data, at)
     if not stanzas or not footer:
         raise HeaderError("The header of this age file is malformed.")
     return Header(tuple(stanzas), data[: at + 3], decode64(footer[1].decode("ascii")), footer.end())

@@ -13,8 +13,8 @@ _MAC_LABEL = b"gitmem commit v1\0"
 _LEAD = b"Gitmem-Seal: v1:"
 _LINE_BYTES = len(_LEAD) + 64 + 1
 _OURS = b"Gitmem-"
-_ANCHOR = re.compile(rb"Gitmem-Anchor: ([a-z]+)")
-_WAS = re.compile(rb"Gitmem-Was: ([0-9a-f]{64}|[0-9a-f]{40})")
+_ANCHOR = rb"Gitmem-Anchor: ([a-z]+)"
+_WAS = rb"Gitmem-Was: ([0-9a-f]{64}|[0-9a-f]{40})"
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,9 +72,9 @@ def _said(body: bytes) -> Seal:
     lines = body.split(b"\n")[:-1]
     while lines and lines[-1].startswith(_OURS):
         line = lines.pop()
-        if found := _ANCHOR.fullmatch(line):
+        if found := re.fullmatch(_ANCHOR, line):
             anchors.append(found[1].decode("ascii"))
-        elif found := _WAS.fullmatch(line):
+        elif found := re.fullmatch(_WAS, line):
             was.append(found[1].decode("ascii"))
     anchor = anchors[0] if len(anchors) == 1 and anchors[0] in ANCHORS else ""
     return Seal(anchor, tuple(reversed(was)))
