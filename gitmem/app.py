@@ -19,7 +19,6 @@ from gitmem.vault.keys import Identity
 
 if TYPE_CHECKING:  # git's textconv wants a key from here, and no store
     from gitmem.branch import Branch
-    from gitmem.flows.checks import Patient
     from gitmem.store import Store
     from gitmem.vault.joincode import JoinCode
 
@@ -194,7 +193,7 @@ def _key_file(vault_id: str) -> str:
     text = config.read_private(path)
     if text is not None and config.is_shared(path):
         config.make_private(path)
-        sys.stderr.write(f"gitmem: others on this machine could read {path}; its mode is now 0600.\n")
+        _tell(f"others on this machine could read {path}; its mode is now 0600.")
     return text or ""
 
 
@@ -247,12 +246,17 @@ def _opened(path: str, identity: Callable[[str], Identity]) -> Store:
         state_dir=config.state_dir(),
     )
     store.trunk.remerge = partial(_remerge, store)
+    store.trunk.tell = _tell
     token = _token(store.vault.id)
     if token:
         from gitmem.flows.join import access
 
         store.repo.remote.env = access(token, store.remote)
     return store
+
+
+def _tell(line: str) -> None:
+    sys.stderr.write(f"gitmem: {line}\n")
 
 
 def _remerge(store: Store, branch: Branch, tip: str) -> str:
@@ -266,17 +270,6 @@ def _token(vault_id: str) -> str:
     if code and code.vault_id == vault_id:
         return code.token
     return (config.read_private(config.token_path(vault_id)) or "").strip()
-
-
-def patient(vault: str, ask: Ask | None, *, online: bool) -> Patient:
-    """The vault as `gitmem doctor` examines it, also when it cannot be opened.
-
-    Raises:
-        NotSetUpError: there is no repository to examine.
-    """
-    from gitmem.flows import doctor
-
-    return doctor.admit(find(vault), key_source(vault).source, lambda: open_store(vault, ask), online=online)
 
 
 def default_project(vault: str) -> str:

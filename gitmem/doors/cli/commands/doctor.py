@@ -8,6 +8,7 @@ from gitmem import app
 from gitmem.doors.cli import output
 from gitmem.doors.cli.verb import Call, verb
 from gitmem.flows import doctor
+from gitmem.flows.checks import Patient
 
 EXAMPLES = (
     ("gitmem doctor", "Look at everything"),
@@ -25,7 +26,14 @@ def command(call: Call, fix: bool, offline: bool) -> None:
     Ends with 0 when all is well and with 3 when something needs mending.
     """
     asker = output.secret_asker()
-    report = doctor.examine(lambda: app.patient(call.vault, asker, online=not offline), fix=fix)
+
+    def patient() -> Patient:
+        source = app.key_source(call.vault).source
+        return doctor.admit(
+            app.find(call.vault), source, lambda: app.open_store(call.vault, asker), online=not offline
+        )
+
+    report = doctor.examine(patient, fix=fix)
     lines: list[output.Line] = [("good", f"mended  {name}") for name in report.mended]
     for finding in report.findings:
         mark = ("good", "ok      ") if finding.ok else ("bad", "problem ")
