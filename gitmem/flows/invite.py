@@ -13,12 +13,17 @@ def invitation(store: Store, token: str = "") -> str:
     The floor is the newest commit that the remote is known to have: the new device refuses older ones.
 
     Raises:
-        ConfigError: the vault has no remote.
+        ConfigError: the vault has no remote, or the remote has never had the vault.
     """
     if not store.remote:
         raise ConfigError(
             "This vault has no remote, so another device has nowhere to fetch it from.",
             "In the vault's folder: git remote add origin URL, then gitmem sync.",
+        )
+    if not store.trunk.remembered:
+        raise ConfigError(
+            "The remote does not have this vault yet, so a join code would lead nowhere.",
+            "Run 'gitmem sync' first.",
         )
     code = JoinCode(
         remote=store.remote,
