@@ -33,7 +33,7 @@ def main() -> int:
             stage.set_up()
             tell(stage)
         except NotAsToldError as error:
-            print(f"\nThe demo stops here, because one thing was not as told: {error}.", file=sys.stderr)
+            print(f"\nThe demo stops here, because this does not hold: {error}.", file=sys.stderr)
             return 1
         except KeyboardInterrupt:
             return 130
@@ -119,6 +119,11 @@ def find(stage: Stage) -> None:
     stage.say("The last six characters of an id are enough to read it whole:")
     said = stage.run("desk", f"gitmem read {first.split()[0]}")
     stage.check("Jonah missed the 17:52" in said, "read prints the whole memory")
+    stage.say(
+        "Without an id it gives the best of a project within a budget: how an assistant begins a session."
+    )
+    said = stage.run("desk", "gitmem read --project lineside --budget 900")
+    stage.check("No accounts" in said and len(said) <= 900, "a pack keeps to its budget")
 
 
 def two_views(stage: Stage) -> None:

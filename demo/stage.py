@@ -76,7 +76,7 @@ class Stage:
             NotAsToldError: it is not.
         """
         if not holds:
-            raise NotAsToldError(f"{claim}: that was to be so, and is not")
+            raise NotAsToldError(claim)
 
     def prove(self, holds: bool, claim: str) -> None:
         """The same, and tell the reader: for what the screen does not show by itself."""

@@ -60,7 +60,7 @@ def lessened(tmp_path):
 def test_a_claim_that_does_not_hold_ends_the_demo_with_one_sentence(lessened, home):
     done = play(lessened)
     assert done.returncode == 1
-    assert re.fullmatch(r"\nThe demo stops here, because .*32 memories.* is not\.\n", done.stderr), (
+    assert re.fullmatch(r"\nThe demo stops here, because .* the import adds 32 memories\.\n", done.stderr), (
         done.stderr
     )
     assert "31 added" in done.stdout
