@@ -12,6 +12,7 @@ BUG = 70
 
 def main() -> None:
     """Runs one gitmem command and exits with its code (see ``gitmem/errors.py``)."""
+    _open_streams()
     try:
         code = _run(sys.argv[1:])
         sys.stdout.flush()
@@ -22,6 +23,13 @@ def main() -> None:
     except Exception as error:  # the last resort: a bug becomes one sentence and a report
         code = _bug(error)
     sys.exit(code)
+
+
+def _open_streams() -> None:
+    # A parent may start us with a stream closed; Python then has None in its place, and so would every print.
+    for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
+        if getattr(sys, name) is None:
+            setattr(sys, name, open(os.devnull, mode, encoding="utf-8"))  # noqa: SIM115 - for good
 
 
 def _run(arguments: list[str]) -> int:

@@ -108,19 +108,25 @@ def note(text: str) -> None:
 
 def fail(error: GitmemError, as_json_: bool) -> int:
     """Shows an error and returns its exit code."""
-    if as_json_:
-        click.echo(as_json(wire.error(error)))
-    else:
-        note(error.message)
-        if error.hint:
-            click.echo(visible(error.hint), err=True)
+    if as_json_ and _told(wire.error(error)):
+        return error.exit_code
+    note(error.message)
+    if error.hint:
+        click.echo(visible(error.hint), err=True)
     return error.exit_code
+
+
+def _told(failure: wire.Json) -> bool:
+    try:
+        click.echo(as_json(failure))
+    except OSError:
+        return False  # standard output is what failed: it must be said where somebody may see it
+    return True
 
 
 def misuse(error: click.ClickException, as_json_: bool) -> int:
     """Shows a usage error and returns click's code for it (2)."""
-    if as_json_:
-        click.echo(as_json(wire.failure(type(error).__name__, error.format_message(), "", error.exit_code)))
+    if as_json_ and _told(wire.failure(type(error).__name__, error.format_message(), "", error.exit_code)):
         return error.exit_code
     if type(error).__name__ == "NoArgsIsHelpError":  # `gitmem key`: older clicks have no such class
         click.echo(error.format_message(), err=True)
