@@ -200,3 +200,22 @@ def test_the_working_folder_cannot_make_the_push_run_its_own_code(vault, run_git
     subprocess.run([sys.executable, "-P", "-c", script], cwd=trap, check=True, stdin=subprocess.DEVNULL)
     time.sleep(1.5)
     assert not (tmp_path / "sprung").exists()
+
+
+def test_commands_that_start_at_once_in_a_fresh_container_share_one_clone(vault, run_gitmem, bare, tmp_path):
+    subprocess.run(["git", "-C", vault, "remote", "add", "origin", bare], check=True)
+    run_gitmem(["write", "shared"])
+    assert run_gitmem(["sync"]).code == 0
+    code = run_gitmem(["invite"]).out.strip()
+    fresh = tmp_path / "container"
+    folders = {f"XDG_{name}_HOME": str(fresh / name) for name in ("CONFIG", "DATA", "STATE")}
+    env = {**os.environ, **folders, "HOME": str(fresh), "GITMEM_JOIN": code}
+    listing = [sys.executable, "-m", "gitmem", "list"]
+    programs = [
+        subprocess.Popen(listing, env=env, cwd=tmp_path, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE)
+        for _ in range(4)
+    ]
+    answers = [(program.communicate(timeout=60)[0], program.returncode) for program in programs]
+    assert all(b"shared" in said and code == 0 for said, code in answers)
+    assert len(list((fresh / "DATA" / "gitmem" / "vaults").iterdir())) == 1
+    assert not (fresh / "CONFIG").exists()

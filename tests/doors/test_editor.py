@@ -284,3 +284,16 @@ def test_join_reads_the_code_without_showing_it(vault, terminal, run_gitmem, tmp
     join.until("Joined")
     assert join.end() == 0
     assert code[8:40] not in join.everything
+
+
+def test_colour_is_for_terminals_whose_owner_wants_it(vault, terminal, monkeypatch, run_gitmem):
+    monkeypatch.setenv("TERM", "xterm")
+    coloured = terminal("list")
+    assert coloured.end() == 0
+    assert "\x1b[33m" in coloured.everything
+    monkeypatch.setenv("NO_COLOR", "1")
+    plain = terminal("list")
+    assert plain.end() == 0
+    assert "\x1b" not in plain.everything
+    assert "Old title" in plain.everything
+    assert "\x1b" not in run_gitmem(["list"], env={"NO_COLOR": None}).out
