@@ -104,7 +104,7 @@ def _integrate(store: Store, theirs: str, before: SyncReport, answered: str | No
     branch = store.trunk
     ours = store.tip()
     if theirs != answered or (theirs and not branch.history.contains(ours, theirs)):
-        _judge(store, theirs)
+        _judge(store, ours, theirs)
     if not theirs:
         return SyncReport(tip=ours)
     conflicts: tuple[str, ...] = ()
@@ -123,7 +123,7 @@ def _integrate(store: Store, theirs: str, before: SyncReport, answered: str | No
     )
 
 
-def _judge(store: Store, theirs: str) -> None:
+def _judge(store: Store, ours: str, theirs: str) -> None:
     """Accept the remote's tip, "" for a remote without the branch, or raise."""
     branch = store.trunk
     known = branch.remembered
@@ -132,6 +132,8 @@ def _judge(store: Store, theirs: str) -> None:
             f"The remote has lost its branch, which held {known} when this device last met it.",
             "Nothing was changed; 'gitmem sync --restore' puts the verified memories there again.",
         )
+    if not known and branch.history.contains(ours, theirs):
+        return  # a vault made on somebody's project: its remote holds nothing sealed before the first push
     if theirs != known:
         branch.judge(theirs, known, everything=protects_everything(store))
 

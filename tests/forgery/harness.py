@@ -268,7 +268,7 @@ class World:
         args = [part for parent in parents for part in ("-p", parent)]
         env = {}
         if when is not None:
-            env = {"GIT_AUTHOR_DATE": f"{when} +0000", "GIT_COMMITTER_DATE": f"{when} +0000"}
+            env = {"GIT_AUTHOR_DATE": f"@{when} +0000", "GIT_COMMITTER_DATE": f"@{when} +0000"}
         return self.git("commit-tree", tree, *args, data=message.encode(), env=env)
 
     def change(self, start: str, changes: Changes, *parents: str, message: str = "a commit\n") -> str:
@@ -382,6 +382,7 @@ def copy_of_world(template: Callable[[], Path], place: Path) -> World:
     for name in ("a", "b", "attacker"):
         config = place / name / ".git" / "config"
         config.write_text(config.read_text().replace(str(first.place), str(place)))
+        git(place / name, "update-index", "-q", "--refresh")
     return World(place, first.identity, first.vault_id, first.names)
 
 
