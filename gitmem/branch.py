@@ -17,7 +17,8 @@ from gitmem.errors import (
     TooShortError,
     WrongKeyError,
 )
-from gitmem.repo.repo import Draft, Moved, Repo, read_text
+from gitmem.repo.places import read_text
+from gitmem.repo.repo import Draft, Moved, Repo
 from gitmem.repo.state import State, StateFile
 from gitmem.vault.vault import Vault
 
@@ -102,6 +103,8 @@ class Branch:
         Raises:
             NotSetUpError: the branch does not exist. TamperedError: it is refused; nothing of it is used.
         """
+        if self.repo.unfinished:
+            self._tidy_if_free()
         tip = self.repo.tip(self.name)
         if not tip:
             raise NotSetUpError(
@@ -213,11 +216,23 @@ class Branch:
 
     def _note_if_free(self, tip: str) -> None:
         """A reader never waits: it verifies again next time instead."""
+
+        def keep() -> None:
+            if self.repo.tip(self.name) == tip:
+                self.note(local=tip)
+
+        self._if_free(keep)
+
+    def _tidy_if_free(self) -> None:
+        """A reader cleans up too after a writer that was killed: until then git itself may be locked out."""
+        if not self.repo.lock.held:
+            self._if_free(lambda: self.repo.tidy(self.name, patience=0))
+
+    def _if_free(self, act: Callable[[], None]) -> None:
         try:
             if self.repo.lock.attempt():
                 try:
-                    if self.repo.tip(self.name) == tip:
-                        self.note(local=tip)
+                    act()
                 finally:
                     self.repo.lock.__exit__()
         except (GitmemError, OSError):

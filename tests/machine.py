@@ -1,4 +1,4 @@
-"""A machine of a test's own: a home, a vault on it, the real command, and what must always hold of a vault."""
+"""A machine of a test's own: a home, a vault on it, the real command, and what must always hold there."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from typing import Any
 
 import guards
 
-# Run with the vault's key in the machine's environment; prints what the index says before and after a rebuild.
+# Prints what the index says before and after a rebuild.
 _COMPARE = """
 import json, os, sys
 from gitmem import app
@@ -188,7 +188,7 @@ class Machine:
         return [str(path.relative_to(self.git_dir)) for path in found]
 
     def assert_sound(self, *queries: str) -> None:
-        """Git's checks pass, index and files are in step, history is linear and verifies, the index is right."""
+        """Git finds no fault, index and files are in step, history is linear and verifies, search fits."""
         said = self.git("fsck", "--full", "--strict", "--no-dangling", "--no-progress")
         assert "missing" not in said, said
         if self.git_dir != self.vault:

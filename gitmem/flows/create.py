@@ -14,20 +14,15 @@ from gitmem.errors import ConfigError, GitmemError, RemoteError
 from gitmem.repo import equip
 from gitmem.repo.git import call, environment, printable
 from gitmem.repo.objects import MAX_BLOB
-from gitmem.repo.repo import Draft, Repo, read_text
+from gitmem.repo.places import read_text
+from gitmem.repo.repo import Draft, Repo
 from gitmem.repo.state import State, StateFile
 from gitmem.repo.trees import BLOB_MODE, Changes, Difference, differences, lookup
+from gitmem.site.render import templates_dir
 from gitmem.vault.keys import Identity
 from gitmem.vault.vault import Vault
 
 _README = "memories/README.md"
-_VAULT_README = """# A gitmem vault
-
-The files under `memories/` are somebody's memories, each sealed in the age format. With the vault's
-key any of them
-opens with the stock program: `age -d -i KEY-FILE memories/YYYY/MM/ID.md.age`. gitmem reads, writes
-and finds them.
-"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,18 +125,17 @@ def _base(repo: Repo, plan: Plan) -> tuple[str, str]:
         )
     tip = repo.tip(branch)
     theirs = repo.remote.fetch(branch) if plan.remote else ""
-    if theirs and not tip:
-        os.makedirs(repo.folder, mode=0o700, exist_ok=True)
-        with repo.lock:
-            repo.advance(branch, "", theirs)
-        tip = theirs
     for commit in filter(None, (tip, theirs)):
         if lookup(repo.objects, repo.tree(commit), VAULT_FILE):
             raise ConfigError(
                 "There is a vault in that repository already.",
                 "'gitmem join' brings it here with a code from 'gitmem invite'.",
             )
-    return branch, tip
+    if theirs and not tip:
+        os.makedirs(repo.folder, mode=0o700, exist_ok=True)
+        with repo.lock:
+            repo.advance(branch, "", theirs)
+    return branch, tip or theirs
 
 
 def _found(repo: Repo, vault: Vault, branch: str, tip: str) -> str:
@@ -154,7 +148,7 @@ def _found(repo: Repo, vault: Vault, branch: str, tip: str) -> str:
         attributes = attributes + joint + equip.ATTRIBUTES.encode()
     files = {VAULT_FILE: describe(vault), ".gitattributes": attributes}
     if not tip:
-        files["README.md"] = _VAULT_README.encode()
+        files["README.md"] = _welcome()
     for path, content in files.items():
         changes[path] = (BLOB_MODE, repo.objects.write("blob", content))
     parents = (tip,) if tip else ()
@@ -162,6 +156,12 @@ def _found(repo: Repo, vault: Vault, branch: str, tip: str) -> str:
     commit = repo.write(draft, int(time.time()), vault.sign)
     repo.advance(branch, tip, commit)
     return commit
+
+
+def _welcome() -> bytes:
+    """What a vault's front page says to whoever looks into the repository."""
+    with open(os.path.join(templates_dir(), "vault", "README.md"), "rb") as file:
+        return file.read()
 
 
 def _examples(repo: Repo, tree: str) -> list[str]:

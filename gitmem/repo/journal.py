@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 from gitmem.repo.state import swap
 
-Step = dict[str, tuple[str, str]]  # path → blob id before and after, "" where there is none
+Step = dict[str, tuple[str, ...]]  # path → blob ids that it had in turn, "" where there was none
 _LEFT_WITHIN = 5.0  # seconds after a step began in which a killed child of ours can have left an index.lock
 
 
@@ -29,7 +29,13 @@ class Journal:
 
     def begin(self, step: Step, locks: tuple[str, ...]) -> None:
         """About to move these paths with git children that may take these lock files."""
-        swap(self._path, json.dumps({"began": time.time(), "step": step, "locks": locks}).encode())
+        content = {"began": time.time(), "step": step, "locks": locks}
+        swap(self._path, json.dumps(content).encode(), "new")
+
+    @property
+    def exists(self) -> bool:
+        """Whether a step is under way, or was cut off."""
+        return os.path.exists(self._path)
 
     def done(self) -> None:
         """The step is over."""
@@ -43,7 +49,7 @@ class Journal:
         try:
             with open(self._path, encoding="utf-8") as file:
                 found = json.load(file)
-            step = {str(path): (str(old), str(new)) for path, (old, new) in found["step"].items()}
+            step = {str(path): tuple(map(str, ids)) for path, ids in found["step"].items()}
             return Left(float(found["began"]), step, tuple(str(lock) for lock in found["locks"]))
         except FileNotFoundError:
             return None

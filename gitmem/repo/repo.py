@@ -10,16 +10,17 @@ import re
 from collections.abc import Callable
 from typing import NamedTuple
 
-from gitmem.errors import ConfigError, LockedError, NotSetUpError, TamperedError
+from gitmem.errors import ConfigError, ConflictError, GitmemError, LockedError, TamperedError
 from gitmem.repo import commits
-from gitmem.repo.git import Git, printable
+from gitmem.repo.git import Git, GitFailed
 from gitmem.repo.history import PROTECTED, History, ReadSeal
-from gitmem.repo.journal import Journal, unlock
+from gitmem.repo.journal import Journal, Step, unlock
 from gitmem.repo.lock import Lock
 from gitmem.repo.objects import MAX_BLOB, Objects
+from gitmem.repo.places import common, find, read_text, work_trees
 from gitmem.repo.remote import Remote
 from gitmem.repo.trees import Changes, differences, edit_tree, lookup
-from gitmem.repo.worktree import WorkTree
+from gitmem.repo.worktree import PATIENCE, WorkTree
 
 NO_COMMIT = "0" * 40
 _AGE_MAGIC = b"age-encryption.org/v1\n"
@@ -54,8 +55,8 @@ class Repo:
 
     def __init__(self, path: str, author: tuple[str, str]) -> None:
         self.path = path
-        self.git_dir, self.work_tree = _places(path)
-        self.common_dir = _common(self.git_dir)
+        self.git_dir, self.work_tree = find(path)
+        self.common_dir = common(self.git_dir)
         self.folder = os.path.join(self.common_dir, "gitmem")
         self.author = author
         name, email = author
@@ -138,36 +139,49 @@ class Repo:
     def advance(self, branch: str, old: str, new: str, changes: Changes | None = None) -> None:
         """Move ``branch`` from ``old`` to ``new``, git's index and the checked-out files first.
 
-        The lock is held.
+        The lock is held. Where git's index is busy for long, the next command brings it in step.
 
         Raises:
             Moved: the branch was no longer at ``old``; index and files were put back.
             ConflictError: the user's own edits are in the way; nothing was moved.
+            GitmemError: the disk is full or the like; index and files were put back.
         """
         before, after = self.tree(old), self.tree(new)
         checkout = self._checkout(branch)
-        follows = True
-        step = {}
+        step: Step = {}
         if checkout:
-            if changes is None:
-                changes = self.changes(before, after)
-            step = checkout.step(before, after, changes)
+            step = checkout.step(before, after, self.changes(before, after) if changes is None else changes)
         self.objects.flush()
-        self._journal.begin(step, self._locks(branch, checkout))
+        pending = self._journal.left()  # of a step that found git's index busy
+        whole = _after(pending.step, step) if pending else step
+        self._journal.begin(whole, self._locks(branch, checkout))
+        follows = False
         try:
-            if checkout:
-                follows = checkout.follow(before, after, step)
-            status, _, err = self.git.status("update-ref", "-m", "gitmem", branch, new, old or NO_COMMIT)
-            if status:
-                if checkout:
-                    follows = checkout.mend(self.tree(self.tip(branch)), step) and follows
-                raise Moved(
-                    f"The branch moved while gitmem was writing: {printable(err)}",
-                    "Nothing was lost; try again.",
-                )
+            follows = checkout.follow(before, after, step) if checkout else True
+            self._move_ref(branch, old, new)
+            follows = follows and not pending
+        except ConflictError:
+            follows = not pending
+            raise
+        except GitmemError:
+            follows = checkout.mend(self.tree(self.tip(branch)), whole) if checkout else True
+            raise
         finally:
-            if follows:  # else git's index is busy: the next command brings it in step
+            if follows:
                 self._journal.done()
+
+    def _move_ref(self, branch: str, old: str, new: str) -> None:
+        status, _, err = self.git.status("update-ref", "-m", "gitmem", branch, new, old or NO_COMMIT)
+        if status == 0:
+            return
+        if self.tip(branch) != old:
+            raise Moved("The branch moved while gitmem was writing.", "Nothing was lost; try again.")
+        if b".lock': File exists" in err:
+            raise LockedError(
+                "Another git holds a lock on the vault's branch.",
+                "Nothing was changed; try again, and if no git runs there: 'gitmem doctor --fix'.",
+            )
+        raise GitFailed("update-ref", status, err)
 
     def changes(self, before: str, after: str) -> Changes:
         """What changed between two trees (ids, or "" for none), all paths."""
@@ -176,14 +190,19 @@ class Repo:
             for change in differences(self.objects, before, after)
         }
 
-    def tidy(self, branch: str) -> None:
+    @property
+    def unfinished(self) -> bool:
+        """Whether a writer is at work, or one was killed or found git's index busy."""
+        return self._journal.exists
+
+    def tidy(self, branch: str, patience: float = PATIENCE) -> None:
         """Clean up after a writer that was killed. The lock is held."""
         left = self._journal.left()
         if left is None:
             return
         unlock(left)
         checkout = self._checkout(branch)
-        if not left.step or not checkout or checkout.mend(self.tree(self.tip(branch)), left.step):
+        if not left.step or not checkout or checkout.mend(self.tree(self.tip(branch)), left.step, patience):
             self._journal.done()
 
     def guard(self, branch: str) -> Guard:
@@ -203,23 +222,11 @@ class Repo:
 
     def _checkout(self, branch: str) -> WorkTree | None:
         """The work tree that has the vault's branch checked out, be it the one opened or a linked one."""
-        for git_dir, path in self._work_trees():
+        for git_dir, path in work_trees(self.git_dir, self.common_dir, self.work_tree):
             if read_text(os.path.join(git_dir, "HEAD")).strip() == f"ref: {branch}":
                 git = self.git if git_dir == self.git_dir else Git(git_dir, path, self.git.extra)
                 return WorkTree(git, self.objects, path, git_dir)
         return None
-
-    def _work_trees(self) -> list[tuple[str, str]]:
-        found = [(self.git_dir, self.work_tree)] if self.work_tree else []
-        main = os.path.dirname(self.common_dir)
-        if self.git_dir != self.common_dir and os.path.basename(self.common_dir) == ".git":
-            found.append((self.common_dir, main))
-        linked = os.path.join(self.common_dir, "worktrees")
-        for name in os.listdir(linked) if os.path.isdir(linked) else ():
-            place = read_text(os.path.join(linked, name, "gitdir")).strip()
-            if place and os.path.join(linked, name) != self.git_dir and os.path.exists(place):
-                found.append((os.path.join(linked, name), os.path.dirname(place)))
-        return found
 
     def _locks(self, branch: str, checkout: WorkTree | None) -> tuple[str, ...]:
         places = [
@@ -259,38 +266,10 @@ class Guard:
         self._journal.done()
 
 
+def _after(first: Step, then: Step) -> Step:
+    """Two steps, one after the other, as one."""
+    return {path: (*first.get(path, ()), *then.get(path, ())) for path in {**first, **then}}
+
+
 def _is_oid(text: str) -> bool:
     return len(text) == len(NO_COMMIT) and text.isascii() and text.isalnum()
-
-
-def read_text(path: str) -> str:
-    """A small text file of git's, "" when it cannot be read."""
-    try:
-        with open(path, encoding="utf-8", errors="replace") as file:
-            return file.read()
-    except OSError:
-        return ""
-
-
-def _places(path: str) -> tuple[str, str | None]:
-    """Git directory and work tree at ``path``, found without running git on a stranger's configuration."""
-    path = os.path.realpath(path)
-    if os.path.basename(path) == ".git" and os.path.isdir(path):
-        path = os.path.dirname(path)
-    inside = os.path.join(path, ".git")
-    if os.path.isdir(inside):
-        return inside, path
-    if os.path.isfile(inside):
-        target = read_text(inside).strip().removeprefix("gitdir:").strip()
-        return os.path.realpath(os.path.join(path, target)), path
-    if os.path.isdir(os.path.join(path, "objects")) and os.path.isfile(os.path.join(path, "HEAD")):
-        return path, None
-    raise NotSetUpError(
-        "There is no git repository in that folder.",
-        "'gitmem init DIR' makes a vault, 'gitmem join' brings one.",
-    )
-
-
-def _common(git_dir: str) -> str:
-    relative = read_text(os.path.join(git_dir, "commondir")).strip()
-    return os.path.realpath(os.path.join(git_dir, relative)) if relative else git_dir

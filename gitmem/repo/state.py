@@ -53,16 +53,19 @@ class StateFile:
     def write(self, state: State, **changes: str) -> State:
         """Replace the file at once; the caller holds the lock and moves only forward."""
         new = state._replace(**changes)
-        swap(self._path, json.dumps(new._asdict()).encode())
+        swap(self._path, json.dumps(new._asdict()).encode(), "new")
         if new.remote and new.remote != state.remote:
             os.makedirs(self._machine_dir, mode=0o700, exist_ok=True)
             swap(os.path.join(self._machine_dir, new.vault), new.remote.encode() + b"\n")
         return new
 
 
-def swap(path: str, content: bytes) -> None:
-    """Write a private file whole or not at all."""
-    temporary = f"{path}.{os.getpid()}"
+def swap(path: str, content: bytes, part: str = "") -> None:
+    """Write a private file whole or not at all.
+
+    ``part`` ends the temporary name: a fixed one where a lock is held, so that kills do not pile files up.
+    """
+    temporary = f"{path}.{part or os.getpid()}"
     descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | getattr(os, "O_BINARY", 0), 0o600)
     with os.fdopen(descriptor, "wb") as file:
         file.write(content)

@@ -16,7 +16,12 @@ from gitmem.repo.trees import Changes, differences, lookup
 
 EMPTY_TREE = "4b825dc642cb6eb9a060e54bf8d69288fbee4904"  # known to every git
 _FEW = 8  # up to here looking paths up one by one beats a git process
-_PATIENCE = 10.0  # seconds that a live index.lock of the user's own git is waited for
+PATIENCE = 10.0  # seconds that a live index.lock of the user's own git is waited for
+_EDITOR = 3.0  # seconds; an older one is a `git commit -a` that waits for its message
+_FILE, _PROGRAM = "100644", "100755"
+_NOTHING = ("0", "")
+
+Entries = dict[str, tuple[str, str]]  # path → mode and blob id, "0" and "" where there is none
 
 
 class WorkTree:
@@ -45,7 +50,8 @@ class WorkTree:
         """What ``follow`` would move: the blob ids at the changed paths in tree ``before`` and after."""
         if len(changes) <= _FEW:
             return {
-                path: (self._blob(before, path), value[1] if value else "") for path, value in changes.items()
+                path: (self._entry(before, path)[1], value[1] if value else "")
+                for path, value in changes.items()
             }
         return {
             change.path: (change.old.oid if change.old else "", change.new.oid if change.new else "")
@@ -61,14 +67,17 @@ class WorkTree:
         never a staged deletion that the user's next commit would carry out.
 
         Raises:
-            ConflictError: the user's own edits of other files are in the way.
+            ConflictError: the user's own edits of other files are in the way; nothing was moved.
+            GitFailed: the disk is full or the like; ``mend`` takes back what was moved.
         """
         own = all(path.split("/", 1)[0] in PROTECTED for path in step)
         try:
             if not own or self.sparse:
-                self._git.run("read-tree", "-m", "-u", before or EMPTY_TREE, after)
+                self._locking("read-tree", "-m", "-u", before or EMPTY_TREE, after)
             else:
-                self._move(step)
+                self._move(
+                    step, {path: (_FILE, ids[-1]) if ids[-1] else _NOTHING for path, ids in step.items()}
+                )
         except GitFailed as error:
             if b"index.lock" in error.stderr:
                 return False
@@ -80,58 +89,75 @@ class WorkTree:
             ) from error
         return True
 
-    def mend(self, tip: str, step: Step) -> bool:
-        """Finish or take back a step that was cut off, so that index and files show tree ``tip``.
+    def mend(self, tip: str, step: Step, patience: float = PATIENCE) -> bool:
+        """Finish or take back steps that were cut off, so that index and files show tree ``tip``.
 
-        False while busy.
+        False while git's index is busy for longer than ``patience`` seconds.
         """
-        here = self._blobs(tip, step)
         try:
-            self._move(
-                {path: (new if here[path] == old else old, here[path]) for path, (old, new) in step.items()}
-            )
+            self._move(step, self._entries(tip, step), patience)
+            if self.sparse:  # entries that were just put there would count as missing files
+                self._locking("sparse-checkout", "reapply", patience=patience)
         except GitFailed:
             return False
         return True
 
-    def _blobs(self, tree: str, paths: Iterable[str]) -> dict[str, str]:
+    def _entries(self, tree: str, paths: Iterable[str]) -> Entries:
         wanted = list(paths)
         if len(wanted) <= _FEW:
-            return {path: self._blob(tree, path) for path in wanted}
-        every = {change.path: change.new.oid for change in differences(self._objects, "", tree) if change.new}
-        return {path: every.get(path, "") for path in wanted}
+            return {path: self._entry(tree, path) for path in wanted}
+        every = {change.path: change.new for change in differences(self._objects, "", tree) if change.new}
+        return {
+            path: (every[path].mode.decode(), every[path].oid) if path in every else _NOTHING
+            for path in wanted
+        }
 
-    def _blob(self, tree: str, path: str) -> str:
+    def _entry(self, tree: str, path: str) -> tuple[str, str]:
         entry = lookup(self._objects, tree, path) if tree else None
-        return entry.oid if entry else ""
+        return (entry.mode.decode(), entry.oid) if entry else _NOTHING
 
-    def _move(self, step: Step) -> None:
-        """Move index entries and files that stand as ``before`` says; what the user changed is left alone."""
+    def _move(self, step: Step, target: Entries, patience: float = PATIENCE) -> None:
+        """Bring index entries and files to ``target`` where they stand as the step knows them.
+
+        What the user changed is left alone.
+        """
         if not step:
             return
-        staged = self._staged([path for path, (old, _) in step.items() if old])
-        moved = {path: new for path, (old, new) in step.items() if staged.get(path, "") in (old, new)}
-        for path, new in moved.items():
-            self._write_file(path, step[path][0], new)
-        lines = [f"100644 {new}\t{path}" if new else f"0 {'0' * 40}\t{path}" for path, new in moved.items()]
-        self._index("\0".join([*lines, ""]).encode())
+        staged = self._staged([path for path, ids in step.items() if any(ids[:-1])])
+        moved = [path for path, ids in step.items() if staged.get(path, "") in (*ids, target[path][1])]
+        sparse = self.sparse
+        for path in moved if not sparse else ():
+            self._write_file(path, (*step[path], target[path][1]), target[path])
+        lines = [f"{target[path][0]} {target[path][1] or '0' * 40}\t{path}" for path in moved]
+        # Into a folder that a sparse index holds as one line, git would put a file beside that line.
+        whole = ("-c", "index.sparse=false") if sparse else ()
+        data = "\0".join([*lines, ""]).encode("utf-8", "surrogateescape")
+        self._locking(*whole, "update-index", "-z", "--index-info", data=data, patience=patience)
 
-    def _index(self, info: bytes) -> None:
-        deadline = time.monotonic() + _PATIENCE
+    def _locking(self, *args: str, data: bytes = b"", patience: float = PATIENCE) -> None:
+        """Run a git command that takes index.lock, waiting for the user's own git, but not for an editor."""
+        deadline = time.monotonic() + patience
         while True:
             try:
-                self._git.run("update-index", "-z", "--index-info", data=info)
+                self._git.run(*args, data=data)
                 return
             except GitFailed as error:
-                if b"index.lock" not in error.stderr or time.monotonic() > deadline:
+                late = time.monotonic() > deadline or self._lock_age() > _EDITOR
+                if b"index.lock" not in error.stderr or late:
                     raise
-            time.sleep(0.05)
+            time.sleep(0.02)
+
+    def _lock_age(self) -> float:
+        try:
+            return time.time() - os.stat(os.path.join(self.git_dir, "index.lock")).st_mtime
+        except OSError:
+            return 0.0
 
     def _staged(self, paths: list[str]) -> dict[str, str]:
         """What the index holds at those paths; those not asked for count as absent, as a new path is."""
         if not paths:
             return {}
-        out = self._git.run("ls-files", "-s", "-z", "--", *(paths if len(paths) <= 50 else PROTECTED))
+        out = self._git.run("ls-files", "-s", "-z", "--", *(paths if len(paths) <= 50 else ()))
         found = {}
         for line in out.split(b"\0"):
             meta, _, name = line.partition(b"\t")
@@ -139,22 +165,20 @@ class WorkTree:
                 found[name.decode("utf-8", "surrogateescape")] = meta.split()[1].decode()
         return found
 
-    def _write_file(self, path: str, old: str, new: str) -> None:
+    def _write_file(self, path: str, known: tuple[str, ...], new: tuple[str, str]) -> None:
         """Replace or remove one checked-out file, unless the user changed it or a link stands in the way."""
-        full = os.path.join(self._path, *path.split("/"))
-        if not self._plain_folders(path) or self._file_id(full) not in (old, new):
+        full, (mode, oid) = os.path.join(self._path, *path.split("/")), new
+        if not self._plain_folders(path) or self._file_id(full) not in known:
             return
-        if not new:
+        if not oid:
             _remove(full)
-            return
-        temporary = full + ".tmp"
-        try:
-            os.makedirs(os.path.dirname(full), exist_ok=True)
-            with open(temporary, "wb") as file:
-                file.write(self._objects.read(new, MAX_BLOB))
-            os.replace(temporary, full)
-        except OSError:
-            _remove(temporary)  # the checkout is a convenience: the memory is in the commit
+        elif mode in (_FILE, _PROGRAM):
+            own = path.split("/", 1)[0] in PROTECTED
+            content = self._objects.read(oid, MAX_BLOB if own else 0)
+            # Half a file must not lie where `git add -A` finds it, unless .git is on another disk.
+            for part in (os.path.join(self.git_dir, "checkout.part"), full + ".part"):
+                if _put(content, part, full, mode == _PROGRAM):
+                    return  # where neither works: the checkout is a convenience, the memory is in the commit
 
     def _plain_folders(self, path: str) -> bool:
         """False when a folder on the way is a symbolic link: it may lead out of the vault."""
@@ -176,6 +200,22 @@ class WorkTree:
             return ""
         except OSError:
             return "unreadable"
+
+
+def _put(content: bytes, part: str, path: str, program: bool) -> bool:
+    """Write a file by way of ``part``; False where that cannot be."""
+    try:
+        os.makedirs(os.path.dirname(path), exist_ok=True)
+        with open(part, "wb") as file:
+            file.write(content)
+        if program:
+            readable = os.stat(part).st_mode & 0o444
+            os.chmod(part, 0o200 | readable | readable >> 2)
+        os.replace(part, path)
+    except OSError:
+        _remove(part)
+        return False
+    return True
 
 
 def _remove(path: str) -> None:

@@ -97,7 +97,7 @@ def _write_and_sync_together(devices: list[Machine], number: int) -> None:
             for turn in range(number):
                 device.write(f"{name} writes {turn}")
                 device.run("sync")
-        except BaseException as error:
+        except BaseException as error:  # noqa: BLE001  (shown by the main thread)
             failures.append(error)
 
     failures: list[BaseException] = []
