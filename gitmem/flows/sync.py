@@ -132,8 +132,9 @@ def _judge(store: Store, ours: str, theirs: str) -> None:
             f"The remote has lost its branch, which held {known} when this device last met it.",
             "Nothing was changed; 'gitmem sync --restore' puts the verified memories there again.",
         )
-    if not known and branch.history.contains(ours, theirs):
-        return  # a vault made on somebody's project: its remote holds nothing sealed before the first push
+    contains = branch.history.contains
+    if contains(ours, theirs) and (not known or contains(theirs, known)):
+        return  # part of what was verified here: below a trust, a restore, or the init on somebody's project
     if theirs != known:
         branch.judge(theirs, known, everything=protects_everything(store))
 
