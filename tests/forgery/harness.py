@@ -1,4 +1,4 @@
-"""A small world for forgeries: a bare remote, devices with state, and an attacker who may push but has no key."""
+"""A small world for forgeries: a bare remote, devices with state, and an attacker who may push."""
 
 from __future__ import annotations
 
@@ -173,7 +173,7 @@ def worktree(path: Path) -> dict[str, bytes]:
 class World:
     """A vault on a remote, two devices of its owner (`a`, `b`) and an attacker's clone.
 
-    The vault's history: init; `one`, `two`; `three`; `one` edited; `three` forgotten. All is pushed and known to both.
+    The vault's history: init; `one`, `two`; `three`; `one` edited; `three` forgotten. Both know all of it.
     """
 
     def __init__(self, place: Path, identity: Identity, vault_id: str, names: Mapping[str, str]) -> None:
@@ -391,7 +391,7 @@ def copy_of_world(template: Callable[[], Path], place: Path) -> World:
 
 def refused(device: Device, names: str, kind: type[GitmemError] = TamperedError) -> GitmemError:
     """`sync` ends with exit code 13 and a sentence that names the commit; nothing moved, here or there."""
-    before, memories = device.snapshot(), device.texts()
+    memories, before = device.texts(), device.snapshot()  # a reader may note what it verified
     with pytest.raises(kind) as caught:
         device.sync()
     assert caught.value.exit_code == 13
@@ -413,9 +413,16 @@ def not_joined(world: World, name: str, floor: str, names: str = "") -> GitmemEr
     return caught.value
 
 
+def refresh(device: Device) -> None:
+    """What every `git status` does: tests/repo has a test for a sync without it."""
+    if (device.path / ".git").exists():
+        device.git("update-index", "-q", "--refresh")
+
+
 def accepted(world: World, memories: Mapping[str, str], *devices: Device) -> None:
     """Every device follows without being asked, a first clone too, and all show the same."""
     for device in devices or (world.a, world.b):
+        refresh(device)
         device.sync()
         assert device.texts() == memories
         assert device.tip() == world.remote_tip()

@@ -1,19 +1,20 @@
-"""Merges that nobody sealed: git's own plain union of two accepted lines passes, everything else is refused."""
+"""Merges that nobody sealed: git's own plain union of two accepted lines passes, all others are refused."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
 import pytest
+from harness import START, TREE, Device, World, accepted, git, not_joined, refused
 
 from gitmem.flows import create
 from gitmem.memory.ids import path_of
 from gitmem.vault.keys import Identity
-from gitmem.vault.vault import Vault
-from harness import START, TREE, Device, World, accepted, git, not_joined, refused
 
 Attack = Callable[[World], str]
-Union = Callable[[World], Mapping[str, str]]  # pushes an honest merge; returns the memories that must be there
+Union = Callable[
+    [World], Mapping[str, str]
+]  # pushes an honest merge; returns the memories that must be there
 BAD: dict[str, Attack] = {}
 GOOD: dict[str, Union] = {}
 BEFORE = {"one": "one, edited", "two": "two"}
@@ -108,7 +109,7 @@ def _(world: World) -> Mapping[str, str]:
 def _(world: World) -> Mapping[str, str]:
     (left, a), (right, b) = line(world, world.look(), "left"), line(world, world.look(), "right")
     raw = world.bytes_of(pulled(world, left, right))
-    signed = b"\nencoding UTF-8\ngpgsig -----BEGIN PGP SIGNATURE-----\n \n parent 0\n -----END PGP SIGNATURE-----\n\n"
+    signed = b"\nencoding UTF-8\ngpgsig -----BEGIN SIGNATURE-----\n \n parent 0\n -----END SIGNATURE-----\n\n"
     world.push(world.raw(raw.replace(b"\n\n", signed, 1)))
     return {**known(world), a: "left", b: "right"}
 
@@ -175,7 +176,11 @@ def _(world: World) -> Mapping[str, str]:
         base = world.plain(base, f"{number}.txt", when=1000 + number)
     changed = {path_of(world.two): world.leaked("two, edited", world.two)}
     left, (right, b) = world.sealed(base, changed), line(world, base, "right")
-    ids = [name for name in world.git("ls-tree", "-r", "--name-only", base, "memories").split() if "README" not in name]
+    ids = [
+        name
+        for name in world.git("ls-tree", "-r", "--name-only", base, "memories").split()
+        if "README" not in name
+    ]
     world.push(pulled(world, left, right))
     (new,) = {path.rpartition("/")[2][:26] for path in ids} - {world.one, world.two}
     return {world.one: "one, edited", world.two: "two, edited", new: "base", b: "right"}
@@ -199,7 +204,13 @@ def test_an_upstream_release_merged_into_a_private_copy_is_accepted(world: World
     git(world.place, "init", "-q", "--bare", "-b", "main", "copy.git")
     world.git("push", "-q", str(world.place / "copy.git"), f"{release}:refs/heads/main")
     create.create(
-        create.Plan(str(place), "2" * 32, str(world.place / "state-copy"), world.identity, str(world.place / "copy.git"))
+        create.Plan(
+            str(place),
+            "2" * 32,
+            str(world.place / "state-copy"),
+            world.identity,
+            str(world.place / "copy.git"),
+        )
     )
     device = Device(world, place, world.place / "state-copy")
     world.remote, world.vault_id = world.place / "copy.git", "2" * 32
@@ -321,9 +332,10 @@ def _(world: World) -> str:
     tip = world.look()
     blob = world.leaked("stale edit", world.two)
     stale = world.sealed(tip, {path_of(world.two): blob})
-    main = world.sealed(world.sealed(tip, {path_of(world.two): blob}, when=START + 5), {
-        path_of(world.two): world.blob_at(tip, world.two)
-    })
+    main = world.sealed(
+        world.sealed(tip, {path_of(world.two): blob}, when=START + 5),
+        {path_of(world.two): world.blob_at(tip, world.two)},
+    )
     merged = pulled(world, main, stale)
     assert world.blob_at(merged, world.two) == blob
     return world.push(merged)
@@ -358,7 +370,9 @@ def _(world: World) -> str:
     out = b""
     for row in world.git("ls-tree", union).splitlines():
         mode, _, oid, name = row.split(maxsplit=3)
-        out += (b"%s %s\0" % (mode.lstrip("0").encode(), name.encode()) + bytes.fromhex(oid)) * (1 + (mode == TREE))
+        out += (b"%s %s\0" % (mode.lstrip("0").encode(), name.encode()) + bytes.fromhex(oid)) * (
+            1 + (mode == TREE)
+        )
     return world.push(world.merge(world.raw(out, "tree"), left, right))
 
 
@@ -491,7 +505,9 @@ def rekeyed(world: World) -> tuple[World, str]:
     """The same remote under a new key: every file sealed anew, and an anchor by the new key."""
     new = World(world.place, Identity.generate(), world.vault_id, world.names)
     tip = world.look()
-    toml = world.git("show", f"{tip}:.gitmem/vault.toml").replace(world.vault.fingerprint, new.vault.fingerprint)
+    toml = world.git("show", f"{tip}:.gitmem/vault.toml").replace(
+        world.vault.fingerprint, new.vault.fingerprint
+    )
     changes = {path_of(one): new.leaked(text, one) for one, text in known(world).items()}
     changes[".gitmem/vault.toml"] = world.blob(toml.encode() + b"\n")
     return new, new.push(new.sealed(tip, changes, subject="rekey", trailers=("Gitmem-Anchor: rekey",)))
@@ -532,7 +548,9 @@ def test_an_anchor_vouches_for_nothing_beside_it(world: World) -> None:
     refused(world.b, forged)
 
 
-@pytest.mark.parametrize(("words", "passes"), [("Gitmem-Anchor: trust", True), ("Gitmem-Anchor: trusted", False)])
+@pytest.mark.parametrize(
+    ("words", "passes"), [("Gitmem-Anchor: trust", True), ("Gitmem-Anchor: trusted", False)]
+)
 def test_only_anchors_that_this_version_knows_vouch(world: World, words: str, passes: bool) -> None:
     forged = world.change(world.look(), {path_of(world.two): None})
     world.push(world.sealed(forged, {}, subject="trust", trailers=(words,)))
