@@ -279,15 +279,16 @@ def default_project(vault: str) -> str:
     return project_of(_here(), os.path.expanduser("~"), vault)
 
 
-# Pushing behind the user's back.
+# Pushing and packing behind the user's back.
 
 
 def push_later(store: Store) -> None:
-    """Starts a detached sync when the vault has a remote and ``sync.auto`` is on; costs nothing else."""
-    if not store.remote or not config.get("sync.auto"):
-        return
-    from gitmem.repo import git
+    """Starts a detached sync (``sync.auto``), also to pack what is due and to wait for git's busy index."""
+    from gitmem.repo import git, packing
 
+    tend = store.repo.unfinished or packing.due(store.repo.common_dir)
+    if not tend and not (store.remote and config.get("sync.auto")):
+        return
     # -P: a file named like one of our modules in the working folder must not be run.
     arguments = [sys.executable, "-P", "-m", "gitmem", "--vault", store.path, "sync", "--background"]
     git.spawn_detached(arguments, dict(os.environ))

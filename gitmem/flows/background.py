@@ -1,13 +1,17 @@
-"""The sync that runs behind the user's back after a write: one at a time, and none too few."""
+"""What runs behind the user's back after a write: sync, packing, and the rest of a step that was held up."""
 
 from __future__ import annotations
 
+import time
 from contextlib import ExitStack
 
 from gitmem import config
 from gitmem.errors import GitmemError
 from gitmem.flows import sync
+from gitmem.repo import packing
 from gitmem.store import Store
+
+_PATIENCE = 1800.0  # seconds that a commit of the user's may wait in an editor
 
 
 def attempt(store: Store) -> str:
@@ -31,3 +35,35 @@ def push(store: Store) -> bool:
             turn.enter_context(config.hold(f"push-{store.vault.id}"))
         sync.sync(store)
     return True
+
+
+def work(store: Store) -> None:
+    """Everything that a write leaves for later: the push first, whatever becomes of it then the rest."""
+    try:
+        if store.remote and config.get("sync.auto"):
+            push(store)
+    finally:
+        tend(store)
+
+
+def pack(store: Store) -> None:
+    """Packs loose objects when there are many. Raises GitmemError when the disk is full."""
+    if packing.due(store.repo.common_dir):
+        packing.pack(store.repo.git, store.repo.common_dir)
+
+
+def tend(store: Store) -> None:
+    """Packs what is due and brings git's index in step once it is free; one process at a time.
+
+    Raises:
+        GitmemError: the repository cannot be written.
+    """
+    with config.hold(f"tend-{store.vault.id}", wait=False) as mine:
+        if not mine:
+            return
+        pack(store)
+        deadline = time.monotonic() + _PATIENCE
+        while store.repo.unfinished and time.monotonic() < deadline:
+            with store.repo.lock:
+                store.repo.tidy(store.branch, patience=0)
+            time.sleep(0.2)

@@ -12,7 +12,7 @@ from gitmem.doors.cli import output
 from gitmem.doors.cli.verb import Call, verb
 from gitmem.flows import restore as restoring
 from gitmem.flows import sync
-from gitmem.flows.background import push
+from gitmem.flows.background import pack, work
 from gitmem.memory.memory import short
 
 EXAMPLES = (
@@ -32,10 +32,11 @@ def command(call: Call, restore: bool, background: bool) -> None:
     """
     store = app.open_store(call.vault, None if background else output.secret_asker())
     if background:
-        push(store)
+        work(store)
         return
     report = (restoring.restore if restore else sync.sync)(store, output.activity())
     output.show(call, wire.slots(report), _lines(report))
+    pack(store)
 
 
 def _lines(report: sync.SyncReport) -> Iterator[output.Line]:
@@ -47,3 +48,5 @@ def _lines(report: sync.SyncReport) -> Iterator[output.Line]:
     if report.changed_paths:
         names = output.one_line(", ".join(report.changed_paths[:5]), 60)
         yield f"Other files that the remote changed, for which no seal speaks: {names}"
+    if any(path.startswith(".github/") for path in report.changed_paths):
+        yield ("bad", "Among them workflows. If it was not you and Actions holds the key, the key is stolen.")

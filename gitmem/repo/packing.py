@@ -1,0 +1,53 @@
+"""Loose objects are packed behind the writer's back: ten kilobytes of folders per write become a few hundred.
+
+Nothing is ever pruned: an object that no commit holds yet may belong to a writer at work.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+
+from gitmem.repo.git import Git, GitFailed
+
+MANY = 384  # loose objects: about 64 writes
+_SAMPLE = ("00", "20", "40", "60", "80", "a0", "c0", "e0")  # of 256 folders; object names are evenly spread
+_OLD = 3600.0  # seconds after which an unfinished file has no writer any more
+_UNFINISHED = "tmp_obj_gitmem_"
+
+
+def due(common_dir: str) -> bool:
+    """Whether there is enough to pack; costs eight looks into a folder."""
+    found = sum(_count(os.path.join(common_dir, "objects", name)) for name in _SAMPLE)
+    return found * (256 // len(_SAMPLE)) >= MANY
+
+
+def pack(git: Git, common_dir: str) -> None:
+    """Pack every loose object, and small packs into larger ones: safe beside readers and writers.
+
+    Raises:
+        GitFailed: the disk is full or the like; nothing was lost.
+    """
+    quiet = ("-c", "pack.threads=1", "repack", "-d", "-l", "-q", "--no-write-bitmap-index")
+    try:
+        git.run(*quiet, "--geometric=2")  # each object is packed anew only as often as the vault doubles
+    except GitFailed:
+        git.run(*quiet)  # a git before 2.32 knows no geometric packing
+    _remove_unfinished(os.path.join(common_dir, "objects"))
+
+
+def _count(folder: str) -> int:
+    try:
+        return len(os.listdir(folder))
+    except OSError:
+        return 0
+
+
+def _remove_unfinished(folder: str) -> None:
+    """What writers that were killed left behind, before it became an object."""
+    for entry in os.scandir(folder):
+        try:
+            if entry.name.startswith(_UNFINISHED) and entry.stat().st_mtime < time.time() - _OLD:
+                os.unlink(entry.path)
+        except OSError:
+            continue
