@@ -106,10 +106,10 @@ def clone(vault: Vault, folder: str, *, sparse: bool) -> Vault:
     code = JoinCode(vault.path, "main", vault.vault_id, vault.identity.text)
     limit = join.SPARSE_FROM
     try:
-        join.SPARSE_FROM = 1 << 60  # type: ignore[misc]
+        join.SPARSE_FROM = 1 << 60
         join.join(code, place, os.path.join(folder, f"state-{os.path.basename(place)}"), sparse=sparse)
     finally:
-        join.SPARSE_FROM = limit  # type: ignore[misc]
+        join.SPARSE_FROM = limit
     subprocess.run(["git", "-C", place, "remote", "remove", "origin"], check=True)
     return Vault(
         place, vault.identity, vault.vault_id, os.path.join(folder, f"state-{os.path.basename(place)}")
