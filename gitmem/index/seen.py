@@ -41,7 +41,7 @@ class Seen:
         return True
 
     def add(self, before: str, commit: str, fingerprints: Iterable[bytes]) -> None:
-        """``commit`` followed ``before`` and brought these texts; ignored if the list was not at ``before``."""
+        """``commit`` followed ``before`` and brought these texts; ignored for a list of another commit."""
         try:
             with open(self._path, "r+b") as file:
                 size = file.seek(0, os.SEEK_END)
