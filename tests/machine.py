@@ -184,8 +184,12 @@ class Machine:
 
     def locks(self) -> list[str]:
         """Lock files that stand in git's way."""
-        found = (path for path in self.git_dir.rglob("*.lock") if path.name != "index.db.lock")
-        return [str(path.relative_to(self.git_dir)) for path in found]
+        return [
+            os.path.relpath(os.path.join(folder, name), self.git_dir)
+            for folder, _, names in os.walk(self.git_dir)
+            for name in names
+            if name.endswith(".lock") and name != "index.db.lock"
+        ]
 
     def assert_sound(self, *queries: str) -> None:
         """Git finds no fault, index and files are in step, history is linear and verifies, search fits."""

@@ -7,10 +7,10 @@ import os
 import time
 from typing import NamedTuple
 
+from gitmem.repo.staging import is_ours
 from gitmem.repo.state import swap
 
 Step = dict[str, tuple[str, ...]]  # path → blob ids that it had in turn, "" where there was none
-_LEFT_WITHIN = 5.0  # seconds after a step began in which a killed child of ours can have left an index.lock
 
 
 class Left(NamedTuple):
@@ -61,20 +61,19 @@ class Journal:
 def unlock(left: Left) -> None:
     """Remove the lock files that the dead writer's git children left behind, and nobody else's.
 
-    A lock made before the step began is not ours. An ``index.lock`` made long after it began may be
-    the user's
-    ``git commit`` waiting in an editor, so only a prompt one is ours. A child may outlive its parent
-    by a moment:
-    the lock is given a second to go away by itself.
+    A lock made before the step began is not ours, and an ``index.lock`` only if it carries our mark: others
+    are the user's `git commit`, which may wait in an editor. A child may outlive its parent by a moment: its
+    lock is given a second to go away by itself.
     """
     for path in left.locks:
         try:
             made = os.stat(path).st_mtime
         except OSError:
             continue
-        if made < left.began - 1 or (path.endswith("index.lock") and made > left.began + _LEFT_WITHIN):
+        index = path.endswith("index.lock")
+        if not is_ours(path) if index else made < left.began - 1:
             continue
-        deadline = made + 1.0
+        deadline = 0 if index else made + 1.0
         while os.path.exists(path) and time.time() < deadline:
             time.sleep(0.02)
         try:

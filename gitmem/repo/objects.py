@@ -12,6 +12,7 @@ from gitmem.repo.git import Batch, Git
 
 MAX_BLOB = 2 << 20  # larger objects are never opened (commit-seals.md section 10)
 _RECENT = 256
+_TRIES = 20
 _MANY = 64  # objects; above, one wait for the whole disk is shorter
 _WINDOW = 64  # ids in flight to cat-file: 3 kB, below the smallest pipe anywhere
 
@@ -69,7 +70,6 @@ class Objects:
             return oid
         except OSError:
             pass
-        folder = os.path.dirname(path)
         temporary = os.path.join(self._directory, f"tmp_obj_gitmem_{os.getpid()}_{oid}")
         try:
             descriptor = os.open(
@@ -79,11 +79,10 @@ class Objects:
                 file.write(zlib.compress(raw, 1))
                 if self._fsync and len(self._unsynced) <= _MANY:
                     self._unsynced.append(os.dup(file.fileno()))
-            os.makedirs(folder, exist_ok=True)
-            os.replace(temporary, path)
+            _place(temporary, path)
         except OSError as error:
             _remove(temporary)
-            raise _unwritable(error) from error
+            raise unwritable(error) from error
         return oid
 
     def flush(self) -> None:
@@ -99,7 +98,7 @@ class Objects:
                 for descriptor in waiting:
                     os.fsync(descriptor)
         except OSError as error:
-            raise _unwritable(error) from error
+            raise unwritable(error) from error
         finally:
             for descriptor in waiting:
                 os.close(descriptor)
@@ -178,11 +177,25 @@ def _too_large(oid: str) -> TamperedError:
     )
 
 
-def _unwritable(error: OSError) -> GitmemError:
+def unwritable(error: OSError) -> GitmemError:
+    """What is said when a file of the repository cannot be written."""
     return GitmemError(
         f"Could not write to the repository: {error.strerror}.",
         "Nothing was changed; make room or fix the permissions, then try again.",
     )
+
+
+def _place(temporary: str, path: str) -> None:
+    """Give a finished object its name, in a folder that packing may take away as soon as it is empty."""
+    for _ in range(_TRIES):
+        try:
+            os.makedirs(os.path.dirname(path), exist_ok=True)
+            os.replace(temporary, path)
+            return
+        except FileNotFoundError:
+            continue
+    os.makedirs(os.path.dirname(path), exist_ok=True)
+    os.replace(temporary, path)
 
 
 def _remove(path: str) -> None:

@@ -163,10 +163,14 @@ class Repo:
         except ConflictError:
             follows = not pending
             raise
-        except GitmemError:
-            follows = checkout.mend(self.tree(self.tip(branch)), whole) if checkout else True
+        except (GitmemError, OSError):
+            if checkout:
+                checkout.staging.let_go(keep=False)
+                follows = checkout.mend(self.tree(self.tip(branch)), whole)
             raise
         finally:
+            if checkout:
+                checkout.staging.let_go(keep=self.tip(branch) == new)
             if follows:
                 self._journal.done()
 

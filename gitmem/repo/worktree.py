@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import re
-import time
 from collections.abc import Iterable
 
 from gitmem.errors import ConflictError
@@ -12,12 +11,12 @@ from gitmem.repo.git import Git, GitFailed
 from gitmem.repo.history import PROTECTED
 from gitmem.repo.journal import Step
 from gitmem.repo.objects import MAX_BLOB, Objects, blob_id
+from gitmem.repo.staging import Staging
 from gitmem.repo.trees import Changes, differences, lookup
 
 EMPTY_TREE = "4b825dc642cb6eb9a060e54bf8d69288fbee4904"  # known to every git
 _FEW = 8  # up to here looking paths up one by one beats a git process
 PATIENCE = 10.0  # seconds that a live index.lock of the user's own git is waited for
-_EDITOR = 3.0  # seconds; an older one is a `git commit -a` that waits for its message
 _FILE, _PROGRAM = "100644", "100755"
 _NOTHING = ("0", "")
 
@@ -32,6 +31,7 @@ class WorkTree:
         self._objects = objects
         self._path = path
         self.git_dir = git_dir
+        self.staging = Staging(git, git_dir)
 
     @property
     def sparse(self) -> bool:
@@ -59,28 +59,23 @@ class WorkTree:
         }
 
     def follow(self, before: str, after: str, step: Step) -> bool:
-        """Bring index and files from tree ``before`` to ``after``.
+        """Bring files, and the index aside, from tree ``before`` to ``after``; ``let_go`` follows.
 
-        False when git's index is busy and must be mended later.
-
-        Called before the ref moves: a crash in between leaves a staged file, which ``mend`` takes back, and
-        never a staged deletion that the user's next commit would carry out.
+        False when git's index is busy and must be mended later; then nothing was touched.
 
         Raises:
             ConflictError: the user's own edits of other files are in the way; nothing was moved.
-            GitFailed: the disk is full or the like; ``mend`` takes back what was moved.
+            GitFailed, OSError: the disk is full or the like; ``mend`` takes back what was moved.
         """
+        if not self.staging.take(PATIENCE):
+            return False
         own = all(path.split("/", 1)[0] in PROTECTED for path in step)
+        if own and not self.sparse:
+            self._move(step, {path: (_FILE, ids[-1]) if ids[-1] else _NOTHING for path, ids in step.items()})
+            return True
         try:
-            if not own or self.sparse:
-                self._locking("read-tree", "-m", "-u", before or EMPTY_TREE, after)
-            else:
-                self._move(
-                    step, {path: (_FILE, ids[-1]) if ids[-1] else _NOTHING for path, ids in step.items()}
-                )
+            self.staging.run("read-tree", "-m", "-u", before or EMPTY_TREE, after)
         except GitFailed as error:
-            if b"index.lock" in error.stderr:
-                return False
             if own:
                 raise
             raise ConflictError(
@@ -92,15 +87,19 @@ class WorkTree:
     def mend(self, tip: str, step: Step, patience: float = PATIENCE) -> bool:
         """Finish or take back steps that were cut off, so that index and files show tree ``tip``.
 
-        False while git's index is busy for longer than ``patience`` seconds.
+        False while git's index is busy for longer than ``patience`` seconds, or nothing can be written.
         """
+        mended = False
         try:
-            self._move(step, self._entries(tip, step), patience)
-            if self.sparse:  # entries that were just put there would count as missing files
-                self._locking("sparse-checkout", "reapply", patience=patience)
-        except GitFailed:
-            return False
-        return True
+            if self.staging.take(patience):
+                self._move(step, self._entries(tip, step))
+                if self.sparse:  # entries that were just put there would count as missing files
+                    self.staging.run("sparse-checkout", "reapply")
+                mended = True
+        except (GitFailed, OSError):
+            pass
+        self.staging.let_go(keep=mended)
+        return mended
 
     def _entries(self, tree: str, paths: Iterable[str]) -> Entries:
         wanted = list(paths)
@@ -116,7 +115,7 @@ class WorkTree:
         entry = lookup(self._objects, tree, path) if tree else None
         return (entry.mode.decode(), entry.oid) if entry else _NOTHING
 
-    def _move(self, step: Step, target: Entries, patience: float = PATIENCE) -> None:
+    def _move(self, step: Step, target: Entries) -> None:
         """Bring index entries and files to ``target`` where they stand as the step knows them.
 
         What the user changed is left alone.
@@ -132,26 +131,7 @@ class WorkTree:
         # Into a folder that a sparse index holds as one line, git would put a file beside that line.
         whole = ("-c", "index.sparse=false") if sparse else ()
         data = "\0".join([*lines, ""]).encode("utf-8", "surrogateescape")
-        self._locking(*whole, "update-index", "-z", "--index-info", data=data, patience=patience)
-
-    def _locking(self, *args: str, data: bytes = b"", patience: float = PATIENCE) -> None:
-        """Run a git command that takes index.lock, waiting for the user's own git, but not for an editor."""
-        deadline = time.monotonic() + patience
-        while True:
-            try:
-                self._git.run(*args, data=data)
-                return
-            except GitFailed as error:
-                late = time.monotonic() > deadline or self._lock_age() > _EDITOR
-                if b"index.lock" not in error.stderr or late:
-                    raise
-            time.sleep(0.02)
-
-    def _lock_age(self) -> float:
-        try:
-            return time.time() - os.stat(os.path.join(self.git_dir, "index.lock")).st_mtime
-        except OSError:
-            return 0.0
+        self.staging.run(*whole, "update-index", "-z", "--index-info", data=data)
 
     def _staged(self, paths: list[str]) -> dict[str, str]:
         """What the index holds at those paths; those not asked for count as absent, as a new path is."""

@@ -156,6 +156,8 @@ def test_the_lock_of_a_killed_git_is_told_from_a_living_one(machine: Machine) ->
     lock = machine.git_dir / "index.lock"
     lock.touch()
     machine.write("written although git's index is busy")
+    machine.write("and once more")
+    assert machine.run("list").out.count("\n") == 2
     assert lock.exists()
     lock.unlink()
     machine.write("the next one")

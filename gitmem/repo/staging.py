@@ -1,0 +1,98 @@
+"""Git's index under a lock of our own: changed aside, and put in its place once the branch has moved.
+
+Who commits meanwhile sees either the old index with the old branch or the new one with the new branch, and
+never takes along, or drops, what we were about to commit.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+
+from gitmem.repo.git import Git, GitFailed
+from gitmem.repo.state import swap
+
+_MARK = b"gitmem"  # a lock file of git's begins with other bytes
+_EDITOR = 3.0  # seconds; an older lock is a `git commit -a` that waits for its message
+
+
+class Staging:
+    """The index of one work tree; the repository lock is held."""
+
+    def __init__(self, git: Git, git_dir: str) -> None:
+        self._git = git
+        self._index = os.path.join(git_dir, "index")
+        self._lock = os.path.join(git_dir, "index.lock")
+        self._aside = os.path.join(git_dir, "index.gitmem")
+        self._held = False
+
+    def take(self, patience: float) -> bool:
+        """Lock the index, waiting so many seconds for the user's own git but not for an editor.
+
+        False when it is busy; True also when it is held already. Raises OSError where nothing can be written.
+        """
+        deadline = time.monotonic() + patience
+        while not self._held:
+            if self._took():
+                self._held = True
+                self._copy()
+            elif time.monotonic() > deadline or self._age() > _EDITOR:
+                return False
+            else:
+                time.sleep(0.02)
+        return True
+
+    def run(self, *args: str, data: bytes = b"") -> None:
+        """Run a git command on the index aside. Raises GitFailed."""
+        status, _, err = self._git.status(*args, data=data, env={"GIT_INDEX_FILE": self._aside})
+        if status:
+            raise GitFailed(args[0], status, err)
+
+    def let_go(self, *, keep: bool) -> None:
+        """Unlock the index; with ``keep`` it is as changed, else as before."""
+        if not self._held:
+            return
+        if keep and os.path.exists(self._aside):
+            os.replace(self._aside, self._index)
+        for path in (self._aside, f"{self._aside}.lock", self._lock):
+            _remove(path)
+        self._held = False
+
+    def _took(self) -> bool:
+        mark = f"{self._aside}.mark"
+        swap(mark, _MARK)
+        try:
+            os.link(mark, self._lock)  # with its content at once: a kill leaves a lock that is known as ours
+        except FileExistsError:
+            return False
+        finally:
+            _remove(mark)
+        return True
+
+    def _copy(self) -> None:
+        for path in (self._aside, f"{self._aside}.lock"):
+            _remove(path)  # of a writer that was killed
+        if os.path.exists(self._index):
+            os.link(self._index, self._aside)  # git never changes a file in place
+
+    def _age(self) -> float:
+        try:
+            return time.time() - os.stat(self._lock).st_mtime
+        except OSError:
+            return 0.0
+
+
+def is_ours(lock: str) -> bool:
+    """Whether an ``index.lock`` was made here, and not by git."""
+    try:
+        with open(lock, "rb") as file:
+            return file.read(len(_MARK) + 1) == _MARK
+    except OSError:
+        return False
+
+
+def _remove(path: str) -> None:
+    try:
+        os.unlink(path)
+    except OSError:
+        pass
