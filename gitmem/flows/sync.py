@@ -48,37 +48,44 @@ def sync(store: Store, progress: Progress | None = None, answered: str | None = 
             files do not merge.
     """
     tell = progress or (lambda _: None)
-    repo, branch = store.repo, store.trunk
-    with repo.sync_lock:
-        repo.tidy_remote()
+    with store.repo.sync_lock:
+        store.repo.tidy_remote()
         start, total = store.tip(), SyncReport()
         for attempt in range(_TRIES):
-            tell("fetching")
-            with repo.guard(store.branch):
-                theirs = repo.remote.fetch(store.branch)
-            with repo.lock:
-                repo.tidy(store.branch)
-                tell("verifying")
-                try:
-                    total = _integrate(store, theirs, total, answered)
-                except Moved:
-                    continue  # the user's own git was at work: look again
-                if theirs and theirs != answered:
-                    branch.note(remote=theirs)  # accepted, whether or not our push succeeds
-            tip = total.tip
-            if tip != theirs:
-                tell("pushing")
-                with repo.guard(store.branch):
-                    if not repo.remote.push(tip, store.branch):
-                        time.sleep(_pause(attempt))
-                        continue
-            with repo.lock:
-                branch.note(remote=tip, synced=store.now())
-            return _counted(store, start, theirs, total)
+            try:
+                theirs, total = _met(store, total, answered, tell)
+            except Moved:
+                continue  # the user's own git was at work: look again
+            if total.tip == theirs or _pushed(store, total.tip, tell):
+                with store.repo.lock:
+                    store.trunk.note(remote=total.tip, synced=store.now())
+                return _counted(store, start, theirs, total)
+            time.sleep(_pause(attempt))
     raise RemoteError(
         "The remote kept moving while gitmem was pushing.",
         "Your memories are safe here; run 'gitmem sync' again.",
     )
+
+
+def _met(store: Store, total: SyncReport, answered: str | None, tell: Progress) -> tuple[str, SyncReport]:
+    """The remote's tip as fetched now, and the report with our branch brought to hold it too."""
+    repo = store.repo
+    tell("fetching")
+    with repo.guard(store.branch):
+        theirs = repo.remote.fetch(store.branch)
+    with repo.lock:
+        repo.tidy(store.branch)
+        tell("verifying")
+        total = _integrate(store, theirs, total, answered)
+        if theirs and theirs != answered:
+            store.trunk.note(remote=theirs)  # accepted, whether or not our push succeeds
+    return theirs, total
+
+
+def _pushed(store: Store, tip: str, tell: Progress) -> bool:
+    tell("pushing")
+    with store.repo.guard(store.branch):
+        return store.repo.remote.push(tip, store.branch)
 
 
 def _pause(attempt: int) -> float:
