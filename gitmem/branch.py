@@ -125,13 +125,13 @@ class Branch:
             return
         except TooShortError as short:
             try:
-                self.repo.remote.deepen(100)
+                self.repo.remote.deepen(self.name, 100)
                 self.history.verify(tip, known, everything=everything)
                 return
             except RemoteError:
                 raise short from None
             except TooShortError:
-                self.repo.remote.deepen()
+                self.repo.remote.deepen(self.name)
         self.history.verify(tip, known, everything=everything)
 
     def grow(

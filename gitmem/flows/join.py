@@ -117,7 +117,7 @@ def _accept(code: JoinCode, place: str, state_dir: str, sparse: bool) -> str:
             )
         tip = repo.tip(branch.name)
         known = branch.remembered
-        for floor in {code.floor, known}:
+        for floor in {code.floor, known} - {""} or {""}:
             branch.judge(tip, floor)
         branch.confirm(tip)
         with repo.lock:

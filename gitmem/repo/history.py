@@ -105,7 +105,7 @@ class History:
                 return "refused"
             before = self._protected(parents[0], everything) if parents else ()
             return "plain" if self._protected(commit.id, everything) == before else "refused"
-        except _TwiceNamed:
+        except TamperedError:
             return "refused"
 
     def judged(self, oid: str) -> Judged:

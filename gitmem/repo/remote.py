@@ -15,6 +15,10 @@ _URL = r"(?mi)^\s*url\s*=\s*(.+?)\s*$"
 _LATER = "Your memories are safe here; 'gitmem sync' tries again."
 
 
+# --refmap=: the configured refspecs do not count, which in a mirror clone would move the vault's own branch.
+_FETCH = ("fetch", "--no-tags", "--no-write-fetch-head", "--refmap=")
+
+
 class Remote:
     """The remote ``origin`` of one repository."""
 
@@ -42,23 +46,21 @@ class Remote:
         Raises:
             RemoteError: it cannot be reached or refuses.
         """
-        tracking = f"refs/remotes/{NAME}/{branch.removeprefix('refs/heads/')}"
-        status, _, err = self._call(
-            "fetch", "--no-tags", "--no-write-fetch-head", NAME, f"+{branch}:{tracking}"
-        )
+        tracking = _tracking(branch)
+        status, _, err = self._call(*_FETCH, NAME, f"+{branch}:{tracking}")
         if status == 0:
             return self._git.run("rev-parse", "--verify", tracking).decode().strip()
         if b"couldn't find remote ref" in err:
             return ""
         raise explained("reach", err)
 
-    def deepen(self, commits: int = 0) -> None:
+    def deepen(self, branch: str, commits: int = 0) -> None:
         """Fetch more history of a shallow clone: that many commits, or with 0 all of it.
 
         Raises as ``fetch`` does.
         """
         how = f"--deepen={commits}" if commits else "--unshallow"
-        status, _, err = self._call("fetch", "--no-tags", "--no-write-fetch-head", how, NAME)
+        status, _, err = self._call(*_FETCH, how, NAME, f"+{branch}:{_tracking(branch)}")
         if status:
             raise explained("reach", err)
 
@@ -95,6 +97,10 @@ class Remote:
                 "This vault has no remote.", "'git remote add origin URL' in the vault's folder gives it one."
             )
         return self._git.status(*args, env=self.env)
+
+
+def _tracking(branch: str) -> str:
+    return f"refs/remotes/{NAME}/{branch.removeprefix('refs/heads/')}"
 
 
 def explained(verb: str, err: bytes) -> RemoteError:

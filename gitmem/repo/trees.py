@@ -10,6 +10,7 @@ from gitmem.repo.objects import Objects
 
 BLOB_MODE = b"100644"
 _TREE_MODE = b"40000"
+_DEEPEST = 100  # folders; a memory lies three deep
 
 Changes = dict[str, tuple[bytes, str] | None]  # path → (mode, blob id), or None where it is gone
 
@@ -75,24 +76,40 @@ def edit_entries(
     That folder itself is not stored.
     """
     here: dict[bytes, Entry] = {entry.name: entry for entry in entries(objects.read(tree))} if tree else {}
+    files, below = _by_name(changes)
+    for name in (name for name, value in files.items() if value is None):
+        if name in here and here[name].mode != _TREE_MODE:
+            del here[name]
+    for name, inner in below.items():
+        old = here.get(name)
+        folder = old is not None and old.mode == _TREE_MODE
+        subtree = edit_tree(objects, old.oid if old and folder else "", inner, store)
+        if subtree:
+            here[name] = Entry(_TREE_MODE, name, subtree)
+        elif folder:
+            del here[name]
+    for name, value in files.items():
+        if value is not None:
+            here[name] = Entry(value[0], name, value[1])
+    return sorted(here.values(), key=lambda entry: entry.name + (b"/" if entry.mode == _TREE_MODE else b""))
+
+
+def _by_name(changes: Changes) -> tuple[dict[bytes, tuple[bytes, str] | None], dict[bytes, Changes]]:
+    """The changes of files in the top folder, and those below each of its folders."""
+    files: dict[bytes, tuple[bytes, str] | None] = {}
     below: dict[bytes, Changes] = {}
     for path, value in changes.items():
+        if path.count("/") > _DEEPEST:
+            raise TamperedError(
+                "A path in this repository is too deep to be followed.", "Nothing of it was used."
+            )
         head, slash, rest = path.partition("/")
         name = head.encode("utf-8", "surrogateescape")
         if slash:
             below.setdefault(name, {})[rest] = value
-        elif value is None:
-            here.pop(name, None)
         else:
-            here[name] = Entry(value[0], name, value[1])
-    for name, inner in below.items():
-        old = here.get(name)
-        subtree = edit_tree(objects, old.oid if old and old.mode == _TREE_MODE else "", inner, store)
-        if subtree:
-            here[name] = Entry(_TREE_MODE, name, subtree)
-        else:
-            here.pop(name, None)
-    return sorted(here.values(), key=lambda entry: entry.name + (b"/" if entry.mode == _TREE_MODE else b""))
+            files[name] = value
+    return files, below
 
 
 class Difference(NamedTuple):
@@ -104,33 +121,36 @@ class Difference(NamedTuple):
 
 
 def differences(objects: Objects, before: str, after: str, top: bytes = b"") -> Iterator[Difference]:
-    """The files in which two trees (ids, or "" for none) differ, in path order.
+    """The files in which two trees (ids, or "" for none) differ; a folder's own before those below it.
 
-    Reads only folders that differ.
-
-    With ``top``, only below that top-level folder.
+    Reads only folders that differ. With ``top``, only below that top-level folder.
     """
-    yield from _differences(objects, before, after, "", top)
+    pending = [("", before, after)]  # not recursion: a stranger's folders may be nested without end
+    while pending:
+        prefix, old, new = pending.pop()
+        deeper = []
+        for name, was, now in _unequal(objects, old, new):
+            if top and not prefix and name != top:
+                continue
+            path = prefix + name.decode("utf-8", "surrogateescape")
+            folders = [entry.oid if entry and entry.mode == _TREE_MODE else "" for entry in (was, now)]
+            if any(folders):
+                deeper.append((f"{path}/", folders[0], folders[1]))
+            files = [entry if entry and entry.mode != _TREE_MODE else None for entry in (was, now)]
+            if any(files):
+                yield Difference(path, *files)
+        pending.extend(reversed(deeper))
 
 
-def _differences(
-    objects: Objects, before: str, after: str, prefix: str, top: bytes = b""
-) -> Iterator[Difference]:
+def _unequal(objects: Objects, before: str, after: str) -> Iterator[tuple[bytes, Entry | None, Entry | None]]:
+    """The lines in which two folders differ, by name."""
     if before == after:
         return
     old = {entry.name: entry for entry in entries(objects.read(before))} if before else {}
     new = {entry.name: entry for entry in entries(objects.read(after))} if after else {}
     for name in sorted(old.keys() | new.keys()):
-        was, now = old.get(name), new.get(name)
-        if was == now or (top and name != top):
-            continue
-        path = prefix + name.decode("utf-8", "surrogateescape")
-        folders = [entry.oid if entry and entry.mode == _TREE_MODE else "" for entry in (was, now)]
-        if any(folders):
-            yield from _differences(objects, folders[0], folders[1], f"{path}/")
-        files = [entry if entry and entry.mode != _TREE_MODE else None for entry in (was, now)]
-        if any(files):
-            yield Difference(path, *files)
+        if old.get(name) != new.get(name):
+            yield name, old.get(name), new.get(name)
 
 
 def _named(objects: Objects, tree: str, name: bytes) -> Entry | None:

@@ -394,12 +394,6 @@ def test_what_lies_under_a_restore_is_not_read_or_undone(world: World) -> None:
     assert world.b.texts() == known(world)
 
 
-_UNJUDGED = pytest.mark.xfail(
-    strict=True, reason="reader.resolve_commit: what the tip contains is not judged by itself"
-)
-
-
-@_UNJUDGED
 @pytest.mark.parametrize("text", ["full", "short", "HEAD"])
 def test_what_lies_under_a_restore_cannot_be_named_for_reading(world: World, text: str) -> None:
     bad = junk(world)
@@ -408,7 +402,6 @@ def test_what_lies_under_a_restore_cannot_be_named_for_reading(world: World, tex
         store.resolve_commit({"full": bad, "short": bad[:10], "HEAD": "HEAD~1"}[text])
 
 
-@_UNJUDGED
 def test_a_date_does_not_lead_to_a_refused_commit(world: World) -> None:
     tree = world.tree(world.look(), {path_of(world.two): world.leaked("by a stranger", world.two)})
     bad = world.push(world.commit(tree, world.look(), when=1_795_000_000))

@@ -372,7 +372,6 @@ def test_a_first_clone_refuses_another_description_as_another_vault_or_key(
 # --- history taken away -----------------------------------------------------------------------------------
 
 REWINDS: dict[str, Attack] = {}
-JOIN = "join.py: beside the floor of the code it also judges without one, which says NotSetUpError"
 
 
 def rewind(name: str) -> Callable[[Attack], Attack]:
@@ -435,13 +434,7 @@ def test_a_device_with_state_refuses_a_rewind(world: World, name: str) -> None:
     refused(world.a, tip, RewoundError)
 
 
-_FLOORED = [
-    pytest.param(
-        name, marks=pytest.mark.xfail(strict=False, reason=JOIN) if name.startswith("truncated") else ()
-    )
-    for name in REWINDS
-    if not name.startswith("emptied")
-]
+_FLOORED = [name for name in REWINDS if not name.startswith("emptied")]
 
 
 @pytest.mark.parametrize("name", _FLOORED)
@@ -466,7 +459,6 @@ def test_an_emptied_repository_is_no_vault_for_a_first_clone(world: World) -> No
         assert not (world.place / "empty").exists()
 
 
-@pytest.mark.xfail(strict=False, reason=JOIN)
 def test_an_emptied_repository_with_a_copied_description_is_refused(world: World) -> None:
     """Nothing in it is sealed, so there would be nothing to check."""
     description = world.git("rev-parse", f"{world.look()}:.gitmem/vault.toml")
@@ -484,7 +476,6 @@ def test_a_deleted_branch_is_a_rewind_and_is_not_quietly_filled_again(world: Wor
     assert world.remote_tip() == ""
 
 
-@pytest.mark.xfail(strict=False, reason=JOIN)
 def test_another_key_cannot_pass_for_the_vault(world: World) -> None:
     """A whole history re-sealed by a stranger's key, under the same vault id."""
     stranger = Vault(Identity.generate(), world.vault_id)

@@ -104,9 +104,7 @@ def test_without_a_state_file_the_machine_still_remembers_the_remote(world: Worl
         b"",
         b"{",
         b"[]",
-        pytest.param(
-            b'{"vault": 1}', marks=pytest.mark.xfail(strict=True, reason="state.py: taken as it is")
-        ),
+        b'{"vault": 1}',
         b"\xff\xfe",
         b'{"vault": ""}',
     ],
@@ -250,9 +248,6 @@ def test_a_mirror_clone_brings_in_no_state(world: World) -> None:
         mirror.texts()
 
 
-@pytest.mark.xfail(
-    strict=True, reason="remote.py: a fetch also follows the configured refspec (needs --refmap=)"
-)
 def test_a_fetch_moves_no_local_branch_in_a_mirror_clone(world: World) -> None:
     mirror = Device(world, world.place / "mirror.git", world.place / "state-mirror")
     git(world.place, "clone", "-q", "--mirror", str(world.remote), str(mirror.path))
@@ -446,10 +441,6 @@ def test_odd_names_of_other_files_stop_nothing(world: World, name: bytes) -> Non
     accepted(world, world.b.texts())
 
 
-@pytest.mark.xfail(
-    strict=True,
-    reason="trees.py: differences recurses once per folder level, so a deep tree ends in a RecursionError",
-)
 def test_a_very_deep_folder_in_other_files_stops_nothing(world: World) -> None:
     tip = world.look()
     tree = world.tree("", {"x": world.blob(b"x")})

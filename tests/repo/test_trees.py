@@ -117,18 +117,11 @@ def test_differences_are_those_that_git_finds(
     assert below == only
 
 
-_LOST = pytest.mark.xfail(
-    strict=True, reason="trees.py: removing what is below a path loses a file at that path"
-)
-
-
-@_LOST
 def test_removing_what_is_not_below_a_file_leaves_the_file(repo: Repo) -> None:
     start = by_git(repo, {"a": ONE})
     assert edit_tree(repo.objects, start, {"a/x": None}, repo.objects.write) == start
 
 
-@_LOST
 def test_a_file_can_take_the_place_of_a_folder(repo: Repo) -> None:
     start = by_git(repo, {"a/x": ONE, "b": ONE})
     made = edit_tree(repo.objects, start, {"a": ONE, "a/x": None}, repo.objects.write)
