@@ -15,7 +15,7 @@ from gitmem.flows.export import export_folder, export_lines
 
 EXAMPLES = (
     ("gitmem export ~/plain", "Every memory as a markdown file, into a new folder"),
-    ("gitmem export backup.jsonl --all", "As JSON lines, expired and superseded ones too"),
+    ("gitmem export backup.jsonl", "As JSON lines: a backup that `gitmem import --keep` reads back"),
     ("gitmem export - --project shop | jq .title", "To standard output"),
 )
 
