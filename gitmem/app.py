@@ -89,7 +89,7 @@ def has_vault(vault: str = "") -> bool:
 
 def _named(path: str, known: dict[str, str]) -> str:
     path = os.path.realpath(os.path.expanduser(path))
-    return _above(path, known) or _present(path)
+    return _present(_above(path, known) or path)
 
 
 def _present(path: str) -> str:

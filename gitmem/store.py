@@ -220,7 +220,7 @@ class Store(Reader):
         self.repo.close()
 
     def _opened(self, come: dict[str, str], progress: Progress | None) -> Iterator[Memory]:
-        blobs = self.repo.objects.read_many(come.values(), MAX_BLOB)
+        blobs = self.repo.objects.read_many(come.values(), MAX_BLOB, gaps=True)
         for done, (memory_id, sealed) in enumerate(zip(come, blobs, strict=True), start=1):
             if progress:
                 progress(done, len(come))

@@ -110,14 +110,9 @@ def call(argv: list[str], data: bytes, env: dict[str, str]) -> tuple[int, bytes,
     Raises:
         NotSetUpError: git is not installed.
     """
-    try:
-        if not hasattr(os, "posix_spawnp"):
-            return _call_elsewhere(argv, data, env)
-        pid, to, (out, err) = _spawn(argv, env, outputs=2)
-    except FileNotFoundError as error:
-        raise NotSetUpError(
-            "The program 'git' was not found.", "Install git, then run the command again."
-        ) from error
+    if not hasattr(os, "posix_spawnp"):
+        return _call_elsewhere(argv, data, env)
+    pid, to, (out, err) = _spawn(argv, env, outputs=2)
     with os.fdopen(to, "wb", 0) as stdin:
         outputs = _exchange(stdin.fileno(), data, [out, err], stdin.close)
     return os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]), outputs[0], outputs[1]
@@ -177,9 +172,11 @@ def _spawn(argv: list[str], env: dict[str, str], outputs: int) -> tuple[int, int
         child_ends.append(null)
     try:
         pid = os.posix_spawnp(argv[0], argv, env, file_actions=actions)
-    except BaseException:
+    except BaseException as error:
         for descriptor in (parent_out, *(read for read, _ in pipes)):
             os.close(descriptor)
+        if isinstance(error, FileNotFoundError):
+            raise _missing() from error
         raise
     finally:
         for descriptor in child_ends:
@@ -217,5 +214,12 @@ def _exchange(to: int, data: bytes, sources: list[int], done: object) -> list[by
 def _call_elsewhere(argv: list[str], data: bytes, env: dict[str, str]) -> tuple[int, bytes, bytes]:
     import subprocess
 
-    done = subprocess.run(argv, input=data, env=env, capture_output=True, check=False)
+    try:
+        done = subprocess.run(argv, input=data, env=env, capture_output=True, check=False)
+    except FileNotFoundError as error:
+        raise _missing() from error
     return done.returncode, done.stdout, done.stderr
+
+
+def _missing() -> NotSetUpError:
+    return NotSetUpError("The program 'git' was not found.", "Install git, then run the command again.")

@@ -46,16 +46,19 @@ class Objects:
             self._recent[oid] = found
         return found
 
-    def read_many(self, oids: Iterable[str], limit: int = 0) -> Iterator[bytes]:
-        """The contents of many objects in order, through one cat-file. Raises as ``read`` does."""
+    def read_many(self, oids: Iterable[str], limit: int = 0, *, gaps: bool = False) -> Iterator[bytes]:
+        """The contents of many objects in order, through one cat-file.
+
+        Raises as ``read`` does; with ``gaps`` such an object is b"" instead.
+        """
         pending: list[str] = []
         for oid in oids:
             pending.append(oid)
             if len(pending) == _WINDOW:
-                yield from self._ask(pending, limit)
+                yield from self._ask(pending, limit, gaps)
                 pending = []
         if pending:
-            yield from self._ask(pending, limit)
+            yield from self._ask(pending, limit, gaps)
 
     def has(self, oid: str) -> bool:
         """Whether the object is in the store."""
@@ -118,42 +121,65 @@ class Objects:
                 packed = file.read()
         except OSError:
             return None
-        bound = limit + 64 if limit else 0
         try:
-            raw = zlib.decompressobj().decompress(packed, bound)
-        except zlib.error as error:
-            raise TamperedError(
-                f"Git object {oid} is damaged.", "Run 'git fsck'; a copy on the remote may be whole."
-            ) from error
-        content = raw[raw.index(b"\0") + 1 :]
-        if limit and len(content) > limit:
+            raw = zlib.decompressobj().decompress(packed, limit + 64 if limit else 0)
+            head, _, content = raw.partition(b"\0")
+            size = int(head.split(b" ")[1])
+        except (zlib.error, ValueError, IndexError) as error:
+            raise _damaged(oid) from error
+        if limit and size > limit:
             raise _too_large(oid)
+        if size != len(content):
+            raise _damaged(oid)
         return content
 
-    def _ask(self, oids: list[str], limit: int) -> list[bytes]:
+    def _ask(self, oids: list[str], limit: int, gaps: bool) -> list[bytes]:
         """The answers to one window, read whole.
 
         A generator would leave some in the pipe for the next caller.
         """
-        batch = self._batch = self._batch or self._git.batch()
-        batch.stdin.write("".join(f"{oid}\n" for oid in oids).encode())
-        batch.stdin.flush()
-        answers = []
-        for oid in oids:
-            header = batch.stdout.readline().split()
-            if len(header) != 3:
-                self.close()
-                raise NotFoundError(
-                    f"Git object {oid} is missing from this repository.", "Run 'gitmem sync' to fetch it."
-                )
-            size = int(header[2])
-            if limit and size > limit:
-                self.close()  # the unread rest goes with the process
-                raise _too_large(oid)
-            content = batch.stdout.read(size)
-            batch.stdout.read(1)
-            answers.append(content)
+        answers: list[bytes] = []
+        while len(answers) < len(oids):
+            try:
+                self._collect(oids[len(answers) :], limit, answers)
+            except (NotFoundError, TamperedError):
+                if not gaps:
+                    raise
+                answers.append(b"")
         return answers
+
+    def _collect(self, oids: list[str], limit: int, answers: list[bytes]) -> None:
+        """Add the contents of ``oids`` to ``answers``, up to the first that cannot be had; then raise."""
+        batch = self._batch = self._batch or self._git.batch()
+        try:
+            batch.stdin.write("".join(f"{oid}\n" for oid in oids).encode())
+            batch.stdin.flush()
+            for oid in oids:
+                answers.append(_answer(batch, oid, limit))  # noqa: PERF401  (those read so far stay)
+        except OSError as error:
+            self.close()
+            raise _damaged(oids[0]) from error
+        except BaseException:
+            self.close()  # the unread rest goes with the process
+            raise
+
+
+def _answer(batch: Batch, oid: str, limit: int) -> bytes:
+    header = batch.stdout.readline().split()
+    if len(header) == 2:
+        raise NotFoundError(
+            f"Git object {oid} is missing from this repository.", "Run 'gitmem sync' to fetch it."
+        )
+    if not header:  # git ends at an object that it cannot read
+        raise _damaged(oid)
+    size = int(header[2])
+    if limit and size > limit:
+        raise _too_large(oid)
+    content = batch.stdout.read(size)
+    if len(content) < size:
+        raise _damaged(oid)
+    batch.stdout.read(1)
+    return content
 
 
 def blob_id(content: bytes) -> str:
@@ -169,6 +195,12 @@ def tree_id(kind: str, content: bytes) -> str:
 def _encode(kind: str, content: bytes) -> tuple[bytes, str]:
     raw = b"%b %d\0%b" % (kind.encode(), len(content), content)
     return raw, sha1(raw, usedforsecurity=False).hexdigest()
+
+
+def _damaged(oid: str) -> TamperedError:
+    return TamperedError(
+        f"Git object {oid} is damaged.", "Run 'git fsck'; a copy on the remote may be whole."
+    )
 
 
 def _too_large(oid: str) -> TamperedError:

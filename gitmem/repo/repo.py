@@ -157,9 +157,9 @@ class Repo:
         self._journal.begin(whole, self._locks(branch, checkout))
         follows = False
         try:
-            follows = checkout.follow(before, after, step) if checkout else True
+            whole_way = checkout.follow(before, after, step) if checkout else True
             self._move_ref(branch, old, new)
-            follows = follows and not pending
+            follows = whole_way and not pending
         except ConflictError:
             follows = not pending
             raise

@@ -7,7 +7,11 @@ from __future__ import annotations
 
 import json
 import os
+import re
 from typing import NamedTuple
+
+_OID = r"(?:[0-9a-f]{40})?"
+_SOUND = rf"[0-9a-f]{{32}}\0refs/heads/[^\0]+\0{_OID}\0{_OID}\0[0-9a-f]{{16}}"  # the fields up to ``synced``
 
 
 class State(NamedTuple):
@@ -40,7 +44,7 @@ class StateFile:
             state = State(**{name: str(found.get(name, "")) for name in State._fields})
         except (OSError, ValueError, AttributeError):
             return State()
-        return state if state.vault else State()
+        return state if re.fullmatch(_SOUND, "\0".join(state[:-1])) else State()
 
     def remembered(self, vault: str) -> str:
         """The remote tip that this machine accepted for a vault, in whatever clone."""
