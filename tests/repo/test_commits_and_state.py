@@ -134,7 +134,7 @@ def test_a_dead_holder_holds_nothing(tmp_path: Path) -> None:
 def test_the_state_is_read_as_it_was_written(tmp_path: Path) -> None:
     file = StateFile(str(tmp_path), str(tmp_path / "machine"))
     assert file.read() == State()
-    state = file.write(State(), vault="1" * 32, local="2" * 40, remote="3" * 40)
+    state = file.write(State(), vault="1" * 32, local="2" * 40, remote="3" * 40, fingerprint="4" * 16)
     assert StateFile(str(tmp_path), "").read() == state
     assert (state.local, state.remote, state.branch) == ("2" * 40, "3" * 40, "refs/heads/main")
     assert (tmp_path / "state.json").stat().st_mode & 0o077 == 0
