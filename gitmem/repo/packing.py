@@ -10,14 +10,14 @@ import time
 
 from gitmem.repo.git import Git, GitFailed
 
-MANY = 384  # loose objects: about 64 writes
-_SAMPLE = ("00", "20", "40", "60", "80", "a0", "c0", "e0")  # of 256 folders; object names are evenly spread
+MANY = 192  # loose objects: about 32 writes
+_SAMPLE = tuple(f"{high:x}7" for high in range(16))  # of 256 folders: object names are evenly spread
 _OLD = 3600.0  # seconds after which an unfinished file has no writer any more
 _UNFINISHED = "tmp_obj_gitmem_"
 
 
 def due(common_dir: str) -> bool:
-    """Whether there is enough to pack; costs eight looks into a folder."""
+    """Whether there is enough to pack; costs sixteen looks into folders."""
     found = sum(_count(os.path.join(common_dir, "objects", name)) for name in _SAMPLE)
     return found * (256 // len(_SAMPLE)) >= MANY
 
