@@ -1,7 +1,4 @@
-"""Two verified states made one.
-
-Memories merged as documents, everything in memory, nothing on disk in plaintext.
-"""
+"""Two verified states made one: memories merged as documents, in memory, with no plaintext on the disk."""
 
 from __future__ import annotations
 
@@ -13,35 +10,39 @@ from gitmem.memory.ids import id_of
 from gitmem.memory.merge import merge
 from gitmem.repo import commits
 from gitmem.repo.git import printable
-from gitmem.repo.history import PROTECTED
 from gitmem.repo.objects import MAX_BLOB
 from gitmem.repo.repo import Draft
-from gitmem.repo.trees import BLOB_MODE, Changes, Difference, differences, edit_tree, entries, lookup
+from gitmem.repo.trees import (
+    BLOB_MODE,
+    Changes,
+    Difference,
+    differences,
+    edit_tree,
+    is_protected,
+    lookup,
+    mixed_tree,
+)
 from gitmem.store import Store
-
-_NAMES = {name.encode() for name in PROTECTED}
 
 
 @dataclass(frozen=True, slots=True)
 class Union:
-    """What must change on our side to hold both.
-
-    ``conflicts`` are memories whose two texts both stay, marked.
-    """
+    """What must change on our side to hold both, and the ids of memories in which both texts stay, marked."""
 
     changes: Changes
     conflicts: tuple[str, ...]
 
 
 def reconcile(store: Store, base: str, ours: str, theirs: str, *, purged: bool = False) -> Union:
-    """Apply the difference from tree ``base`` to tree ``theirs`` to tree ``ours``, protected paths only.
+    """What the step from tree ``base`` to tree ``theirs`` changes in tree ``ours``; protected paths only.
 
-    A memory that one side edited and the other forgot stays: nothing that somebody wrote is lost.
+    A memory that one side edited and the other forgot stays: nothing that somebody wrote is lost. With
+    ``purged`` it goes: the other side erased it from its history on purpose.
     """
     changes: Changes = {}
     conflicts: list[str] = []
     for change in differences(store.repo.objects, base, theirs):
-        if change.path.split("/", 1)[0] not in PROTECTED:
+        if not is_protected(change.path):
             continue
         here = lookup(store.repo.objects, ours, change.path)
         if here == change.new or (purged and here is None and change.old):
@@ -59,9 +60,9 @@ def reconcile(store: Store, base: str, ours: str, theirs: str, *, purged: bool =
 
 
 def _both(store: Store, change: Difference, ours: str) -> tuple[str, bool]:
-    """The merged blob of a memory that both sides changed.
+    """The blob for a file that both sides changed, and whether its two texts contradict each other.
 
-    Of another protected file, the later pushed one.
+    Memories are merged; of another protected file the one pushed later stays.
     """
     memory_id, new = id_of(change.path), change.new
     if memory_id is None or new is None:
@@ -89,12 +90,14 @@ def merged_commit(store: Store, ours: str, theirs: str, others: str = "") -> tup
     repo = store.repo
     union = united(store, ours, theirs)
     protected = edit_tree(repo.objects, repo.tree(ours), union.changes, repo.objects.write)
-    tree = mixed_tree(store, repo.tree(others) if others else _git_merge(store, ours, theirs), protected)
+    tree = mixed_tree(
+        repo.objects, repo.tree(others) if others else _git_merge(store, ours, theirs), protected
+    )
     return store.trunk.seal(Draft((ours, theirs), tree, {}, "merge")), union.conflicts
 
 
 def united(store: Store, ours: str, theirs: str) -> Union:
-    """What must change in commit ``ours`` to hold ``theirs`` too; both are verified.
+    """What must change in the verified commit ``ours`` to hold the verified commit ``theirs`` too.
 
     What was written and forgotten on our side stays forgotten, even if an old line on theirs still adds it.
     """
@@ -118,17 +121,6 @@ def _base_tree(store: Store, ours: str, theirs: str) -> str:
     return tree
 
 
-def mixed_tree(store: Store, others: str, protected: str) -> str:
-    """A root tree with the protected entries of one tree and all other entries of another; written."""
-    objects = store.repo.objects
-    kept = [entry for entry in entries(objects.read(others)) if entry.name not in _NAMES]
-    vault = [entry for entry in entries(objects.read(protected)) if entry.name in _NAMES]
-    ordered = sorted(
-        [*kept, *vault], key=lambda entry: entry.name + (b"/" if entry.mode == b"40000" else b"")
-    )
-    return objects.write("tree", b"".join(b"%b %b\0%b" % (m, n, bytes.fromhex(oid)) for m, n, oid in ordered))
-
-
 def _git_merge(store: Store, ours: str, theirs: str) -> str:
     """The tree of git's own merge, of which only the other paths are used."""
     options = ("-c", "merge.renames=false", "-c", "merge.directoryRenames=false")
@@ -137,12 +129,13 @@ def _git_merge(store: Store, ours: str, theirs: str) -> str:
     tree, *names = out.decode("utf-8", "surrogateescape").split("\0")
     if status not in (0, 1):
         raise ConflictError(
-            f"Git could not merge the other files: {printable(err)}.", "Run 'git pull' in the vault's folder."
+            f"Git could not merge the other files: {printable(err)}.",
+            "Nothing was changed; run `git pull` in the vault's folder.",
         )
-    if any(name and name.split("/", 1)[0] not in PROTECTED for name in names):
+    if any(name and not is_protected(name) for name in names):
         raise ConflictError(
             "Files of yours outside the vault were changed on both sides.",
-            "Memories are safe; 'git pull' in the vault's folder, resolve, commit, then 'gitmem sync'.",
+            "Memories are safe; `git pull` in the vault's folder, resolve, commit, then `gitmem sync`.",
         )
     return tree
 

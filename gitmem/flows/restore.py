@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from gitmem.errors import GitmemError, NotSetUpError, TamperedError
-from gitmem.flows.reconcile import merged_commit, mixed_tree
+from gitmem.flows.reconcile import merged_commit
 from gitmem.flows.sync import Progress, SyncReport, sync
 from gitmem.repo.history import RefusedError
 from gitmem.repo.repo import Draft
+from gitmem.repo.trees import mixed_tree
 from gitmem.store import Store
 
 _TRIES = 10
@@ -14,15 +15,14 @@ _ANCHOR = ("Gitmem-Anchor: restore",)
 
 
 def restore(store: Store, progress: Progress | None = None) -> SyncReport:
-    """Make the vault acceptable again by an anchor that every device follows, then sync.
+    """Make the vault acceptable again by an anchor that every device follows, then sync, without force.
 
-    Never pushes with force.
-
-    What key holders wrote stays, also below the refused commit; other files are left as the refused
-    tip has them.
+    What key holders wrote stays, also below the refused commit; other files are left as the refused tip
+    has them.
 
     Raises:
-        TamperedError: no commit of this history can be verified at all. RemoteError: as in sync.
+        TamperedError: no commit of this history can be verified at all.
+        RemoteError: the remote cannot be reached or keeps moving.
     """
     with store.repo.lock:
         store.repo.tidy(store.branch)
@@ -51,7 +51,8 @@ def _mend_local(store: Store) -> None:
     good = gathered(store, branch.state.local, refused, branch.state.local)
     if not good:
         raise TamperedError(
-            "No commit of this history can be verified.", "Bring the vault anew with 'gitmem join'."
+            "No commit of this history can be verified.",
+            "Nothing was changed; `gitmem join` brings the vault anew.",
         )
     _anchor(store, refused, refused, good)
 
@@ -73,7 +74,7 @@ def _mend_remote(store: Store, theirs: str) -> None:
 
 def _anchor(store: Store, ours: str, refused: str, good: str) -> None:
     parents = (refused,) if store.trunk.history.contains(refused, good) else (refused, good)
-    tree = mixed_tree(store, store.repo.tree(refused), store.repo.tree(good))
+    tree = mixed_tree(store.repo.objects, store.repo.tree(refused), store.repo.tree(good))
     store.trunk.advance(ours, store.trunk.seal(Draft(parents, tree, {}, "restore", _ANCHOR)))
 
 

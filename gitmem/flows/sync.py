@@ -12,9 +12,9 @@ import gitmem
 from gitmem.errors import ConflictError, RemoteError, RewoundError
 from gitmem.flows.reconcile import merged_commit, replayed
 from gitmem.repo import commits
-from gitmem.repo.history import PROTECTED, Judged
+from gitmem.repo.history import Judged
 from gitmem.repo.repo import Moved
-from gitmem.repo.trees import differences
+from gitmem.repo.trees import differences, is_protected
 from gitmem.store import Store
 
 Progress = Callable[[str], None]  # a word on what is being done
@@ -24,9 +24,10 @@ _LONGEST_PAUSE = 2.0  # seconds
 
 @dataclass(frozen=True, slots=True)
 class SyncReport:
-    """What a sync did.
+    """What a sync did: how many memories it pulled and pushed, and the tip that both sides have now.
 
-    Memories pulled and pushed, ids in conflict, other paths that plain commits changed.
+    ``conflicts`` are ids of memories in which both texts stay, marked; ``changed_paths`` are files outside
+    the vault that the remote changed.
     """
 
     pulled: int = 0
@@ -40,12 +41,14 @@ def sync(store: Store, progress: Progress | None = None, answered: str | None = 
     """Bring both sides to one verified tip; safe to interrupt and to repeat.
 
     Args:
+        store: the vault.
+        progress: called with a word on what is being done.
         answered: the remote's tip ("" for none) that a restore has just put its anchor over.
 
     Raises:
         TamperedError: one side is refused; nothing was changed and nothing pushed.
-        RemoteError: the remote cannot be reached or keeps moving. ConflictError: the user's other
-            files do not merge.
+        RemoteError: the remote cannot be reached or keeps moving.
+        ConflictError: the user's other files do not merge.
     """
     tell = progress or (lambda _: None)
     with store.repo.sync_lock:
@@ -63,7 +66,7 @@ def sync(store: Store, progress: Progress | None = None, answered: str | None = 
             time.sleep(_pause(attempt))
     raise RemoteError(
         "The remote kept moving while gitmem was pushing.",
-        "Your memories are safe here; run 'gitmem sync' again.",
+        "Your memories are safe here; run `gitmem sync` again.",
     )
 
 
@@ -96,7 +99,9 @@ def _pause(attempt: int) -> float:
 def integrate(store: Store, theirs: str) -> SyncReport:
     """Bring the local branch to a verified tip that holds ``theirs`` too; under the lock.
 
-    Raises as ``sync`` does.
+    Raises:
+        TamperedError: ``theirs`` is refused.
+        ConflictError: the user's other files do not merge.
     """
     return _integrate(store, theirs, SyncReport())
 
@@ -137,7 +142,7 @@ def _judge(store: Store, ours: str, theirs: str) -> None:
     if not theirs and known:
         raise RewoundError(
             f"The remote has lost its branch, which held {known} when this device last met it.",
-            "Nothing was changed; 'gitmem sync --restore' puts the verified memories there again.",
+            "Nothing was changed; `gitmem sync --restore` puts the verified memories there again.",
         )
     contains = branch.history.contains
     if contains(ours, theirs) and (not known or contains(theirs, known)):
@@ -159,7 +164,7 @@ def _joined(store: Store, ours: str, theirs: str) -> tuple[str, tuple[str, ...]]
         if purged:
             raise ConflictError(
                 "Another device purged the history, and unpushed merges here stand on what it purged.",
-                "Nothing was changed; 'gitmem export' what is only here, then join again with a new code.",
+                "Nothing was changed; `gitmem export DIR` saves them, then `gitmem join` with a new code.",
             )
         return merged_commit(store, ours, theirs)
     tip = theirs
@@ -177,7 +182,7 @@ def _may_replay(store: Store, one: Judged) -> bool:
 def _only_vault(store: Store, raw: bytes) -> bool:
     tree, parents = commits.header(raw)
     changed = differences(store.repo.objects, store.repo.tree(parents[0]), tree)
-    return all(change.path.split("/", 1)[0] in PROTECTED for change in changed)
+    return all(is_protected(change.path) for change in changed)
 
 
 def _other_paths(store: Store, before: str, after: str) -> tuple[str, ...]:
@@ -185,7 +190,7 @@ def _other_paths(store: Store, before: str, after: str) -> tuple[str, ...]:
     if not before or before == after:
         return ()
     changed = differences(store.repo.objects, store.repo.tree(before), store.repo.tree(after))
-    return tuple(change.path for change in changed if change.path.split("/", 1)[0] not in PROTECTED)
+    return tuple(change.path for change in changed if not is_protected(change.path))
 
 
 def _counted(store: Store, start: str, theirs: str, total: SyncReport) -> SyncReport:

@@ -1,44 +1,41 @@
-"""The answer to a refused history that keeps it.
-
-Shown decrypted, then vouched for by an anchor of this device.
-"""
+"""The answer to a refused history that keeps it: shown decrypted, then vouched for by an anchor."""
 
 from __future__ import annotations
 
 from gitmem.errors import ConfigError, NotFoundError, TamperedError
-from gitmem.flows.history import Change, changed
+from gitmem.flows.history import Change, difference
 from gitmem.flows.restore import gathered
 from gitmem.flows.sync import integrate
 from gitmem.memory.ids import id_of
-from gitmem.repo.history import PROTECTED
 from gitmem.repo.repo import Draft
-from gitmem.repo.trees import BLOB_MODE, Entry, differences
+from gitmem.repo.trees import BLOB_MODE, PROTECTED, Entry, differences
 from gitmem.store import Store
 
 _README = "memories/README.md"
-_INSTEAD = "It cannot be trusted; 'gitmem sync --restore' puts the verified memories back."
+_INSTEAD = "It cannot be trusted; `gitmem sync --restore` puts the verified memories back."
 
 
 def preview(store: Store, commit: str) -> list[Change]:
     """What trusting ``commit`` would change in the vault, decrypted.
 
     Raises:
-        NotFoundError: it is not the refused tip. TamperedError: it cannot be trusted, because
-            something in it does not
-        open with the vault's key or lies where no memory may.
+        NotFoundError: it is not the refused tip.
+        ConfigError: it is accepted as it is.
+        TamperedError: it cannot be trusted, because something in it does not open with the vault's key or
+            lies where no memory may.
     """
     oid, known = _refused(store, commit)
     _openable(store, oid, known)
-    return changed(store, known, oid)
+    return difference(store, known, oid)
 
 
 def trust(store: Store, commit: str) -> str:
-    """Put a sealed anchor on top of the refused tip ``commit``; every other device accepts it.
-
-    Returns its id.
+    """Put a sealed anchor, whose id comes back, on the refused tip ``commit``; every other device follows it.
 
     Raises:
-        As ``preview``; NotFoundError also when the tip moved meanwhile.
+        NotFoundError: it is not the refused tip, or not any more.
+        ConfigError: it is accepted as it is.
+        TamperedError: it cannot be trusted, as in ``preview``.
     """
     with store.repo.lock:
         store.repo.tidy(store.branch)
@@ -69,12 +66,16 @@ def _refused(store: Store, commit: str) -> tuple[str, str]:
         raise ConfigError("That commit is accepted as it is.", "There is nothing to trust.")
     raise NotFoundError(
         "Only the refused tip, here or on the remote, can be trusted, and that commit is neither.",
-        "Run 'gitmem sync' to see which commit is refused, then 'gitmem trust' with its id.",
+        "Run `gitmem sync` to see which commit is refused, then `gitmem trust` with its id.",
     )
 
 
 def _openable(store: Store, commit: str, known: str) -> None:
-    """Raise TamperedError for what the preview cannot show: no difference but one of memories may pass."""
+    """See that the preview shows everything: no difference may pass but one of memories.
+
+    Raises:
+        TamperedError: the commit holds something else.
+    """
     _settings_kept(store, commit, known)
     listed = store.repo.git.run("ls-tree", "-r", "-t", "-z", "--name-only", commit, "--", *PROTECTED).split(
         b"\0"

@@ -18,6 +18,7 @@ def undo(store: Store, commit: str = "") -> str:
 
     Raises:
         NotFoundError: there is nothing to undo, or the commit is an anchor or a merge.
+        TamperedError: the named commit is refused.
         ConflictError: what it wrote was edited since, so that taking it back would lose the edit.
     """
 
@@ -29,15 +30,16 @@ def undo(store: Store, commit: str = "") -> str:
         tree, parents = commits.header(raw)
         if len(parents) != 1 or store.trunk.history.judged(target).anchor:
             raise NotFoundError(
-                "That commit cannot be undone: it is a merge or an anchor.", "'gitmem log' shows the others."
+                "That commit cannot be undone: it is a merge or an anchor.", "`gitmem log` shows the others."
             )
         union = reconcile(store, tree, store.repo.tree(tip), store.repo.tree(parents[0]))
         _refuse_loss(store, union.changes, tip, tree, store.repo.tree(parents[0]))
-        if not union.changes:
+        changes = _without_forgotten(store, union.changes, tip, tree)
+        if not changes:
             raise NotFoundError(
-                "Nothing of that commit is left to undo.", "'gitmem log' shows what happened since."
+                "Nothing of that commit is left to undo.", "`gitmem log` shows what happened since."
             )
-        return union.changes
+        return changes
 
     return store.trunk.grow(back, "undo 1 commit")
 
@@ -46,7 +48,17 @@ def _last(store: Store, tip: str) -> str:
     for one, verdict in store.trunk.history.audit(tip):
         if verdict == "sealed" and not one.anchor and len(one.shown) == 1:
             return one.id
-    raise NotFoundError("There is nothing to undo yet.", "'gitmem log' shows the vault's commits.")
+    raise NotFoundError("There is nothing to undo yet.", "`gitmem log` shows the vault's commits.")
+
+
+def _without_forgotten(store: Store, changes: Changes, tip: str, wrote: str) -> Changes:
+    """Without memories that were forgotten after the commit: its undoing must not bring them back."""
+    now = store.repo.tree(tip)
+    return {
+        path: value
+        for path, value in changes.items()
+        if lookup(store.repo.objects, now, path) or not lookup(store.repo.objects, wrote, path)
+    }
 
 
 def _refuse_loss(store: Store, changes: Changes, tip: str, wrote: str, parent: str) -> None:
@@ -57,5 +69,5 @@ def _refuse_loss(store: Store, changes: Changes, tip: str, wrote: str, parent: s
         if here and here != then and lookup(store.repo.objects, parent, path) is None:
             raise ConflictError(
                 f"Memory {short(id_of(path) or '')} was edited after that commit.",
-                "Nothing was changed; undo the later edit first, or 'gitmem forget' the memory.",
+                "Nothing was changed; undo the later edit first, or `gitmem forget` the memory.",
             )

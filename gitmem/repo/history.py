@@ -10,10 +10,8 @@ from gitmem.errors import NotSetUpError, RewoundError, TamperedError, TooShortEr
 from gitmem.repo import commits
 from gitmem.repo.git import Git
 from gitmem.repo.objects import Objects, tree_id
-from gitmem.repo.trees import Changes, Entry, edit_entries, entries, lookup
+from gitmem.repo.trees import PROTECTED, PROTECTED_NAMES, Changes, Entry, edit_entries, entries, lookup
 
-PROTECTED = ("memories", ".gitmem")
-_NAMES = {name.encode() for name in PROTECTED}
 ANSWERS = (
     "Nothing of it was used. 'gitmem trust {}' accepts it after showing what it changes; "
     "'gitmem sync --restore' puts the verified memories back on top."
@@ -249,7 +247,7 @@ class _TwiceNamed(TamperedError):
 
 
 def _protected_of(root: list[Entry]) -> tuple[Entry, ...]:
-    found = tuple(entry for entry in root if entry.name in _NAMES)
+    found = tuple(entry for entry in root if entry.name in PROTECTED_NAMES)
     if len({entry.name for entry in found}) != len(found):
         raise _TwiceNamed("A commit names its memories folder twice.", "Nothing of it was used.")
     return found

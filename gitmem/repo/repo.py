@@ -13,13 +13,13 @@ from typing import NamedTuple
 from gitmem.errors import ConfigError, ConflictError, GitmemError, LockedError, TamperedError
 from gitmem.repo import commits
 from gitmem.repo.git import Git, GitFailed
-from gitmem.repo.history import PROTECTED, History, ReadSeal
+from gitmem.repo.history import History, ReadSeal
 from gitmem.repo.journal import Journal, Step, unlock
 from gitmem.repo.lock import Lock
 from gitmem.repo.objects import MAX_BLOB, Objects
 from gitmem.repo.places import common, find, read_text, work_trees
 from gitmem.repo.remote import Remote
-from gitmem.repo.trees import Changes, differences, edit_tree, lookup
+from gitmem.repo.trees import PROTECTED, Changes, differences, edit_tree, lookup
 from gitmem.repo.worktree import PATIENCE, WorkTree
 
 NO_COMMIT = "0" * 40

@@ -8,6 +8,8 @@ from typing import NamedTuple
 from gitmem.errors import TamperedError
 from gitmem.repo.objects import Objects
 
+PROTECTED = ("memories", ".gitmem")  # the top-level entries of which a commit seal speaks
+PROTECTED_NAMES = frozenset(name.encode() for name in PROTECTED)
 BLOB_MODE = b"100644"
 _TREE_MODE = b"40000"
 _DEEPEST = 100  # folders; a memory lies three deep
@@ -21,6 +23,11 @@ class Entry(NamedTuple):
     mode: bytes
     name: bytes
     oid: str
+
+
+def is_protected(path: str) -> bool:
+    """Whether a commit seal speaks of that path."""
+    return path.partition("/")[0] in PROTECTED
 
 
 def entries(tree: bytes) -> list[Entry]:
@@ -61,11 +68,7 @@ def edit_tree(objects: Objects, tree: str, changes: Changes, store: Callable[[st
     ``tree`` may be "" (nothing yet).
     """
     here = edit_entries(objects, tree, changes, store)
-    if not here:
-        return ""
-    return store(
-        "tree", b"".join(b"%b %b\0%b" % (mode, name, bytes.fromhex(oid)) for mode, name, oid in here)
-    )
+    return store("tree", _raw(here)) if here else ""
 
 
 def edit_entries(
@@ -91,7 +94,7 @@ def edit_entries(
     for name, value in files.items():
         if value is not None:
             here[name] = Entry(value[0], name, value[1])
-    return sorted(here.values(), key=lambda entry: entry.name + (b"/" if entry.mode == _TREE_MODE else b""))
+    return sorted(here.values(), key=_order)
 
 
 def _by_name(changes: Changes) -> tuple[dict[bytes, tuple[bytes, str] | None], dict[bytes, Changes]]:
@@ -110,6 +113,14 @@ def _by_name(changes: Changes) -> tuple[dict[bytes, tuple[bytes, str] | None], d
         else:
             files[name] = value
     return files, below
+
+
+def mixed_tree(objects: Objects, others: str, protected: str) -> str:
+    """A root tree with the protected entries of one tree and all other entries of another; written."""
+    roots = [entries(objects.read(tree)) if tree else [] for tree in (others, protected)]
+    kept = [entry for entry in roots[0] if entry.name not in PROTECTED_NAMES]
+    kept += [entry for entry in roots[1] if entry.name in PROTECTED_NAMES]
+    return objects.write("tree", _raw(sorted(kept, key=_order)))
 
 
 class Difference(NamedTuple):
@@ -151,6 +162,15 @@ def _unequal(objects: Objects, before: str, after: str) -> Iterator[tuple[bytes,
     for name in sorted(old.keys() | new.keys()):
         if old.get(name) != new.get(name):
             yield name, old.get(name), new.get(name)
+
+
+def _order(entry: Entry) -> bytes:
+    """Git sorts folders as if their names ended in a slash."""
+    return entry.name + (b"/" if entry.mode == _TREE_MODE else b"")
+
+
+def _raw(lines: list[Entry]) -> bytes:
+    return b"".join(b"%b %b\0%b" % (mode, name, bytes.fromhex(oid)) for mode, name, oid in lines)
 
 
 def _named(objects: Objects, tree: str, name: bytes) -> Entry | None:

@@ -8,11 +8,10 @@ from collections.abc import Iterable
 
 from gitmem.errors import ConflictError
 from gitmem.repo.git import Git, GitFailed
-from gitmem.repo.history import PROTECTED
 from gitmem.repo.journal import Step
 from gitmem.repo.objects import MAX_BLOB, Objects, blob_id
 from gitmem.repo.staging import Staging
-from gitmem.repo.trees import Changes, differences, lookup
+from gitmem.repo.trees import Changes, differences, is_protected, lookup, mixed_tree
 
 EMPTY_TREE = "4b825dc642cb6eb9a060e54bf8d69288fbee4904"  # known to every git
 _FEW = 8  # up to here looking paths up one by one beats a git process
@@ -69,12 +68,18 @@ class WorkTree:
         """
         if not self.staging.take(PATIENCE):
             return False
-        own = all(path.split("/", 1)[0] in PROTECTED for path in step)
+        mine = {path: ids for path, ids in step.items() if is_protected(path)}
+        target = {path: (_FILE, ids[-1]) if ids[-1] else _NOTHING for path, ids in mine.items()}
+        own = len(mine) == len(step)
         if own and not self.sparse:
-            self._move(step, {path: (_FILE, ids[-1]) if ids[-1] else _NOTHING for path, ids in step.items()})
+            self._move(mine, target)
             return True
         try:
-            self.staging.run("read-tree", "-m", "-u", before or EMPTY_TREE, after)
+            # ours by ourselves: git does not know the file times of entries that we made, and would refuse
+            moved = [] if self.sparse else self._stage(mine, target)
+            start = before if self.sparse else mixed_tree(self._objects, before, after)
+            self.staging.run("read-tree", "-m", "-u", start or EMPTY_TREE, after)
+            self._write_files(mine, target, moved)
         except GitFailed as error:
             if own:
                 raise
@@ -120,18 +125,23 @@ class WorkTree:
 
         What the user changed is left alone.
         """
-        if not step:
-            return
+        if step:
+            self._write_files(step, target, self._stage(step, target))
+
+    def _stage(self, step: Step, target: Entries) -> list[str]:
+        """Bring index entries to ``target``; the paths at which the user had staged nothing else."""
         staged = self._staged([path for path, ids in step.items() if any(ids[:-1])])
         moved = [path for path, ids in step.items() if staged.get(path, "") in (*ids, target[path][1])]
-        sparse = self.sparse
-        for path in moved if not sparse else ():
-            self._write_file(path, (*step[path], target[path][1]), target[path])
         lines = [f"{target[path][0]} {target[path][1] or '0' * 40}\t{path}" for path in moved]
         # Into a folder that a sparse index holds as one line, git would put a file beside that line.
-        whole = ("-c", "index.sparse=false") if sparse else ()
+        whole = ("-c", "index.sparse=false") if self.sparse else ()
         data = "\0".join([*lines, ""]).encode("utf-8", "surrogateescape")
         self.staging.run(*whole, "update-index", "-z", "--index-info", data=data)
+        return moved
+
+    def _write_files(self, step: Step, target: Entries, paths: list[str]) -> None:
+        for path in paths if not self.sparse else ():
+            self._write_file(path, (*step[path], target[path][1]), target[path])
 
     def _staged(self, paths: list[str]) -> dict[str, str]:
         """What the index holds at those paths; those not asked for count as absent, as a new path is."""
@@ -146,14 +156,14 @@ class WorkTree:
         return found
 
     def _write_file(self, path: str, known: tuple[str, ...], new: tuple[str, str]) -> None:
-        """Replace or remove one checked-out file, unless the user changed it or a link stands in the way."""
+        """Replace or remove one checked-out file or link, unless the user changed it."""
         full, (mode, oid) = os.path.join(self._path, *path.split("/")), new
         if not self._plain_folders(path) or self._file_id(full) not in known:
             return
         if not oid:
             _remove(full)
         elif mode in (_FILE, _PROGRAM):
-            own = path.split("/", 1)[0] in PROTECTED
+            own = is_protected(path)
             content = self._objects.read(oid, MAX_BLOB if own else 0)
             # Half a file must not lie where `git add -A` finds it, unless .git is on another disk.
             for part in (os.path.join(self.git_dir, "checkout.part"), full + ".part"):
@@ -171,9 +181,10 @@ class WorkTree:
 
     @staticmethod
     def _file_id(path: str) -> str:
-        if os.path.islink(path):
-            return "link"
         try:
+            if os.path.islink(path):
+                return blob_id(os.fsencode(os.readlink(path)))  # as git sees a link
+
             with open(path, "rb") as file:
                 return blob_id(file.read())
         except FileNotFoundError:

@@ -113,10 +113,6 @@ def test_a_plain_commit_after_our_work_loses_nothing(vault: Vault, tmp_path: Pat
     assert other.texts() == texts
 
 
-@pytest.mark.xfail(
-    strict=True,
-    reason="worktree.py: read-tree wants an index that knows the files' times (update-index --refresh)",
-)
 def test_a_sync_follows_memories_and_other_files_without_a_git_status_before_it(
     vault: Vault, tmp_path: Path
 ) -> None:

@@ -103,6 +103,20 @@ def test_undo_reverts_the_last_change_and_the_undo_itself(devices):
     assert [commit.subject for commit in history.log(store)][:2] == ["undo 1 commit", "undo 1 commit"]
 
 
+def test_undoing_an_edit_does_not_bring_a_forgotten_memory_back(devices):
+    store = devices.first()
+    memory = devices.memory("first version")
+    store.write([memory])
+    store.replace(replace(memory, body="second version", rev=2))
+    edit = store.tip()
+    store.forget([memory.id])
+    with pytest.raises(NotFoundError):
+        undo.undo(store, edit)
+    assert store.count(Filters()) == 0
+    undo.undo(store)
+    assert store.get(memory.id).body == "second version"
+
+
 def test_a_commit_message_reveals_nothing(devices):
     store = devices.first()
     store.write([devices.memory("marzipan", title="marzipan", tags=("marzipan",))])
