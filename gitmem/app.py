@@ -54,10 +54,10 @@ def new_id() -> str:
 
 
 def find(vault: str = "") -> str:
-    """The path of the vault to use: the one named, the working folder's, the default, or the only one.
+    """The path of the vault to use, chosen as docs/settings.md says ("Which vault").
 
-    A vault found through the working folder counts only if this machine made or joined it. With a join
-    code in the environment its vault is cloned on first use.
+    A vault found through the working folder counts only if this machine made or joined it. The one of a
+    join code in the environment is cloned on first use.
 
     Raises:
         NotSetUpError: there is none, or several and none is preferred.
@@ -220,10 +220,10 @@ def _unlocked(vault_id: str, path: str, ask: Ask | None) -> Identity:
 
 
 def open_store(vault: str = "", ask: Ask | None = None) -> Store:
-    """Opens the vault that :func:`find` finds, verified; ``ask`` is called when a passphrase is needed.
+    """Opens the vault that :func:`find` finds; ``ask`` is called when a passphrase is needed.
 
     Raises:
-        GitmemError: no vault, no key, the wrong key, or a history that was tampered with.
+        GitmemError: there is no vault, no key, or the wrong one.
     """
     path = find(vault)
     return _opened(path, lambda vault_id: identity_of(vault_id, path, ask))
@@ -284,11 +284,11 @@ def default_project(vault: str) -> str:
 
 def push_later(store: Store) -> None:
     """Starts a detached sync (``sync.auto``), also to pack what is due and to wait for git's busy index."""
-    from gitmem.repo import git, packing
-
-    tend = store.repo.unfinished or packing.due(store.repo.common_dir)
+    tend = store.repo.unfinished or store.repo.objects.crowded
     if not tend and not (store.remote and config.get("sync.auto")):
         return
+    from gitmem.repo import git
+
     # -P: a file named like one of our modules in the working folder must not be run.
     arguments = [sys.executable, "-P", "-m", "gitmem", "--vault", store.path, "sync", "--background"]
     git.spawn_detached(arguments, dict(os.environ))

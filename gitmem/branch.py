@@ -44,11 +44,12 @@ def labels(content: bytes | None) -> tuple[str, str]:
     """Vault id and fingerprint from a ``vault.toml``; before it is verified they only choose the key.
 
     Raises:
-        NotSetUpError: no such file. ConfigError: a format that this version does not know.
+        NotSetUpError: there is no such file.
+        ConfigError: it is of a format that this version does not know.
     """
     if content is None:
         raise NotSetUpError(
-            "That repository is not a gitmem vault.", "'gitmem init DIR' makes one, 'gitmem join' brings one."
+            "That repository is not a gitmem vault.", "`gitmem init DIR` makes one; `gitmem join` brings one."
         )
     found = re.fullmatch(_TOML, content.decode("utf-8", "replace").replace("\r\n", "\n"))
     if not found or int(found[1]) != FORMAT:
@@ -68,9 +69,14 @@ def branch_of(repo: Repo, state: State) -> str:
 class Branch:
     """The verified branch of one vault.
 
-    Attributes: ``repo``, ``vault``, ``history``, ``name`` (full ref name), ``state`` (what this
-    device has accepted),
-    ``remerge`` (set at the composition root).
+    Attributes:
+        repo: the git repository.
+        vault: the key at work.
+        history: the judge of its commits.
+        name: the full ref name, such as ``refs/heads/main``.
+        state: what this device has accepted.
+        remerge: how a merge made by hand gets its seal; given at the composition root.
+        tell: where a line goes that the person should read; given there too.
     """
 
     def __init__(self, repo: Repo, identity: Callable[[str], Identity], machine_dir: str) -> None:
@@ -85,11 +91,11 @@ class Branch:
         if self.vault.fingerprint != mark:
             raise WrongKeyError(
                 "This key does not belong to this vault.",
-                "Nothing was changed; 'gitmem key where' shows where it comes from.",
+                "Nothing was changed; `gitmem key where` shows where it comes from.",
             )
         self.history = repo.history(self.vault.read_seal)
         self.remerge: Remerge | None = None
-        self.tell: Callable[[str], None] = _silent  # where a line goes that the person should read
+        self.tell: Callable[[str], None] = _silent
         _make_folder(repo.folder)
 
     @property
@@ -101,7 +107,8 @@ class Branch:
         """The branch's commit, verified. Costs no git process while nothing has moved.
 
         Raises:
-            NotSetUpError: the branch does not exist. TamperedError: it is refused; nothing of it is used.
+            NotSetUpError: the branch does not exist.
+            TamperedError: it is refused; nothing of it is used.
         """
         if self.repo.unfinished:
             self._tidy_if_free()
@@ -109,7 +116,7 @@ class Branch:
         if not tip:
             raise NotSetUpError(
                 "The vault's branch does not exist in this repository.",
-                "'git branch -a' shows what there is.",
+                "Nothing was changed; `git branch -a` shows which there are.",
             )
         if tip == self.state.local:
             return tip
@@ -119,7 +126,17 @@ class Branch:
         return tip
 
     def judge(self, tip: str, known: str, *, everything: bool = False) -> None:
-        """Accept any commit or raise, fetching more of a shallow history where that may decide it."""
+        """Accept a commit or raise, fetching more of a shallow history where that may decide it.
+
+        Args:
+            tip: the commit to judge.
+            known: a commit accepted before, "" for none.
+            everything: protect every path, not only the vault's.
+
+        Raises:
+            TamperedError: it is refused.
+            NotSetUpError: nothing in its history is sealed by this key.
+        """
         try:
             self.history.verify(tip, known, everything=everything)
             return
@@ -143,8 +160,15 @@ class Branch:
     ) -> str:
         """One sealed commit on the verified tip; returns its id, or "" when ``make(tip)`` changes nothing.
 
-        ``make`` is called under the lock, again when somebody's git moved the branch meanwhile; ``grown``
-        with the old and the new tip, still under the lock.
+        Args:
+            make: gives the changes for a tip; called under the lock, again when somebody's git moved it.
+            subject: the commit's subject, from a constant list.
+            anchor: the kind of anchor that the commit is, "" for none.
+            grown: called with the old and the new tip, still under the lock.
+
+        Raises:
+            TamperedError: the branch is refused.
+            LockedError: another program keeps it busy.
         """
         trailers = (f"Gitmem-Anchor: {anchor}",) if anchor else ()
         with self.repo.lock:
@@ -165,7 +189,11 @@ class Branch:
         raise Moved("Another program keeps moving the vault's branch.", "Nothing was written; try again.")
 
     def seal(self, draft: Draft) -> str:
-        """Write a sealed commit and return its id; checked by reading the seal back. No ref moves."""
+        """Write a sealed commit and return its id; no ref moves.
+
+        Raises:
+            TamperedError: its seal could not be read back.
+        """
         oid = self.repo.write(draft, int(time.time()), self.vault.sign)
         if self.vault.read_seal(self.repo.objects.read(oid)) is None:
             raise TamperedError(
@@ -174,12 +202,17 @@ class Branch:
         return oid
 
     def advance(self, old: str, new: str, changes: Changes | None = None) -> None:
-        """Move the branch to a verified commit, under the lock, and remember it. Raises ``Moved``."""
+        """Move the branch to a verified commit, under the lock, and remember it.
+
+        Raises:
+            Moved: the branch was no longer at ``old``.
+            ConflictError: the user's own edits are in the way.
+        """
         self.repo.advance(self.name, old, new, changes)
         self.note(local=new)
 
     def note(self, **values: str) -> None:
-        """Remember verified tips; under the lock."""
+        """Remember verified tips (the fields of ``State``); under the lock."""
         start = {"vault": self.vault.id, "fingerprint": self.vault.fingerprint, "branch": self.name}
         on_disk = self._file.read()  # another process may have moved on: what it noted must not go back
         current = on_disk if on_disk.vault == self.vault.id else self.state
@@ -208,7 +241,11 @@ class Branch:
             return self.remerge(self, tip) if self.repo.tip(self.name) == tip else ""
 
     def confirm(self, tip: str) -> None:
-        """What chose the key must stand in the verified commit too."""
+        """See that what chose the key stands in the verified commit ``tip`` too.
+
+        Raises:
+            TamperedError: it does not.
+        """
         if labels(self.repo.file(tip, VAULT_FILE)) != (self.vault.id, self.vault.fingerprint):
             raise TamperedError(
                 "The vault's description does not belong to its history.", "Nothing was used."

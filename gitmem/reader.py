@@ -51,14 +51,19 @@ class Reader:
         return self.repo.remote.url
 
     def tip(self) -> str:
-        """The verified commit that everything is read from. Raises TamperedError and its kin."""
+        """The verified commit that everything is read from.
+
+        Raises:
+            TamperedError: the branch is refused.
+        """
         return self.trunk.tip()
 
     def get(self, memory_id: str, at: str = "") -> Memory:
         """One memory by full id, as the verified tip or the verified commit ``at`` has it.
 
         Raises:
-            NotFoundError: not there. TamperedError: its file cannot be opened or belongs elsewhere.
+            NotFoundError: it is not there.
+            TamperedError: its file cannot be opened or belongs elsewhere.
         """
         oid = self.repo.blob(at or self.tip(), path_of(memory_id))
         if not oid:
@@ -66,13 +71,17 @@ class Reader:
         return self.load(memory_id, self.repo.objects.read(oid, MAX_BLOB))
 
     def load(self, memory_id: str, sealed: bytes) -> Memory:
-        """Open a sealed file that must be that memory. Raises TamperedError."""
+        """The memory in a sealed file, which must be the one of that id.
+
+        Raises:
+            TamperedError: the file cannot be opened, or holds another memory.
+        """
         try:
             memory = document.load(self.vault.open(sealed))
         except (InvalidMemoryError, TamperedError) as error:
             raise TamperedError(
                 f"Memory {short(memory_id)} cannot be opened: {error.message}",
-                f"The others are safe; 'gitmem log {short(memory_id)}' shows earlier revisions.",
+                f"The others are safe; `gitmem log {short(memory_id)}` shows earlier revisions.",
             ) from error
         if memory.id != memory_id:
             raise TamperedError(
@@ -81,16 +90,17 @@ class Reader:
         return memory
 
     def memories(self, ids: Iterable[str] | None = None, at: str = "") -> Iterator[Memory]:
-        """Many memories through one git process, all of them without ``ids``.
+        """Many memories through one git process; without ``ids`` all of them. Those not there are left out.
 
-        Those not there are left out.
+        Raises:
+            TamperedError: one of them cannot be opened.
         """
         commit = at or self.tip()
         wanted = None if ids is None else list(ids)
         if wanted is not None and len(wanted) <= _FEW:
             found = {memory_id: self.repo.blob(commit, path_of(memory_id)) for memory_id in wanted}
         else:
-            every = dict(self._entries(commit))
+            every = self.between("", self.repo.tree(commit))[1]
             found = every if wanted is None else {memory_id: every.get(memory_id, "") for memory_id in wanted}
         there = {memory_id: oid for memory_id, oid in found.items() if oid}
         for memory_id, sealed in zip(
@@ -102,7 +112,8 @@ class Reader:
         """A verified commit for an id or its beginning, ``HEAD~2``, a date or a time (the last one by then).
 
         Raises:
-            NotFoundError: there is none. TamperedError: it is not acceptable as a tip of its own.
+            NotFoundError: there is none.
+            TamperedError: it is not acceptable as a tip of its own.
         """
         tip = self.tip()
         if re.fullmatch(_REVISION, text):
@@ -113,22 +124,19 @@ class Reader:
             out = self.repo.git.run("rev-list", "-1", f"--before={until}", tip, "--")
         else:
             raise NotFoundError(
-                "That is neither a commit nor a date.", "Use an id from 'gitmem log', HEAD~2, or 2026-11-20."
+                "That is neither a commit nor a date.", "Use an id from `gitmem log`, HEAD~2, or 2026-11-20."
             )
         found = out.decode().strip()
         if not found:
-            raise NotFoundError("There is no such commit in this vault.", "'gitmem log' lists them.")
+            raise NotFoundError("There is no such commit in this vault.", "`gitmem log` lists them.")
         if found != tip:
             self.trunk.judge(found, "")  # by itself: an anchor above may have put a refused commit right
         return found
 
-    def _entries(self, commit: str) -> Iterator[tuple[str, str]]:
-        yield from self.between("", self.repo.tree(commit))[1].items()
-
     def between(self, before: str, after: str) -> tuple[list[str], dict[str, str]]:
-        """Memory ids that went, and id → blob of those that came, from tree to tree.
+        """From one tree to another: the ids of memories that went, and id → blob of those that came.
 
-        Other files do not count.
+        A changed memory comes; other files do not count.
         """
         gone: list[str] = []
         come: dict[str, str] = {}
@@ -147,5 +155,5 @@ def unknown(text: str) -> NotFoundError:
     """The error for an id that no memory has."""
     shown = "".join(char if char.isascii() and char.isalnum() else "?" for char in text.strip())[:30]
     return NotFoundError(
-        f"There is no memory {shown or 'without an id'}.", "'gitmem list' shows ids, 'gitmem search' finds."
+        f"There is no memory {shown or 'without an id'}.", "`gitmem list` shows ids, `gitmem search` finds."
     )

@@ -32,10 +32,7 @@ _ALIKE = str.maketrans("OILoil", "011011")  # what Crockford's base 32 reads ali
 
 
 class Hit(NamedTuple):
-    """One search result.
-
-    The memory, its score (higher is better, of this query only) and the place that fits best.
-    """
+    """A memory that fits a query, its score (the higher the better, within one search) and its best lines."""
 
     memory: Memory
     score: float
@@ -62,12 +59,20 @@ class Store(Reader):
         new_id: Callable[[], str],
         state_dir: str,
     ) -> Store:
-        """The vault at ``path``.
+        """The vault at ``path``, not verified yet.
 
-        ``identity(vault id)`` gives its key, ``state_dir`` is this machine's own memory.
+        Args:
+            path: the folder of the vault.
+            identity: gives the key for a vault id.
+            author: name and address for commits.
+            now: the time, as memories carry it.
+            new_id: a fresh memory id.
+            state_dir: where this machine remembers what it has accepted.
 
         Raises:
-            NotSetUpError: no vault there. WrongKeyError: not its key. ConfigError: a newer format.
+            NotSetUpError: there is no vault.
+            WrongKeyError: the key is another vault's.
+            ConfigError: the vault is of a newer format.
         """
         return cls(Branch(Repo.open(path, author), identity, state_dir), now, new_id)
 
@@ -87,11 +92,13 @@ class Store(Reader):
     # Writing.
 
     def write(self, memories: Sequence[Memory], verb: str = "write", removed: Sequence[str] = ()) -> str:
-        """Put memories (replacing those of the same id) and remove others in one sealed commit; its id.
+        """Put memories in and take the ids ``removed`` out, in one sealed commit.
+
+        A memory replaces the one of the same id. The commit's id comes back, "" when nothing changed.
 
         Raises:
-            InvalidMemoryError: one is too large. TamperedError: the vault's history is refused;
-                nothing is written.
+            InvalidMemoryError: a memory is too large.
+            TamperedError: the vault's history is refused; nothing is written.
         """
         changes: Changes = {path_of(memory_id): None for memory_id in removed}
         changes |= {path_of(memory.id): (BLOB_MODE, self.put(memory)) for memory in memories}
@@ -107,11 +114,12 @@ class Store(Reader):
         return self.repo.objects.write("blob", self.vault.seal(document.dump(memory)))
 
     def replace(self, memory: Memory, base: Memory | None = None) -> Memory:
-        """Write a new revision; when the memory moved on since ``base``, merge. Returns what was written.
+        """Write a new revision and return what was written, merged if the memory moved on since ``base``.
+
+        Where the two edits contradict each other, both texts are kept, marked.
 
         Raises:
-            NotFoundError: it was forgotten meanwhile. ConflictError: never; a conflict keeps both
-                texts, marked.
+            NotFoundError: the memory was forgotten meanwhile.
         """
         written = memory
 
@@ -130,7 +138,11 @@ class Store(Reader):
         return written
 
     def forget(self, ids: Sequence[str]) -> str:
-        """Remove memories from the vault, in one commit; the history keeps them. Raises NotFoundError."""
+        """Remove memories from the vault in one commit, whose id comes back; the history keeps them.
+
+        Raises:
+            NotFoundError: one of them is not there; nothing is removed.
+        """
         for memory_id in ids:
             if not self.repo.blob(self.tip(), path_of(memory_id)):
                 raise unknown(memory_id)
@@ -144,7 +156,8 @@ class Store(Reader):
         """The full id for a full or short one, in any case.
 
         Raises:
-            NotFoundError: no memory ends in it. AmbiguousIdError: several do.
+            NotFoundError: no memory ends in it.
+            AmbiguousIdError: several do.
         """
         wanted = text.strip().translate(_ALIKE).upper()
         if is_id(wanted) and self.repo.blob(self.tip(), path_of(wanted)):
@@ -163,7 +176,7 @@ class Store(Reader):
 
     @property
     def index(self) -> Index:
-        """The search index, caught up with the verified tip: a function of that commit, whatever happened."""
+        """The search index, brought up to the verified tip first."""
         self.catch_up()
         return self._opened_index()
 

@@ -1,7 +1,4 @@
-"""What git calls to merge one sealed file: as documents, in memory.
-
-The next gitmem command seals the result.
-"""
+"""What git calls to merge one sealed file: as documents, in memory. The next gitmem command seals it."""
 
 from __future__ import annotations
 
@@ -18,7 +15,7 @@ from gitmem.vault.vault import MAX_SEALED, Vault
 def main(arguments: list[str]) -> int:
     """``gitmem merge-driver VAULT-ID BASE OURS THEIRS``: writes the merged file to OURS.
 
-    0, or 1 to leave a conflict.
+    Returns the exit status that git wants: 0, or 1 to leave a conflict.
     """
     try:
         vault_id, base, ours, theirs = arguments

@@ -15,10 +15,7 @@ from gitmem.vault.vault import MAX_SEALED, Vault
 
 
 def main(arguments: list[str]) -> int:
-    """``gitmem textconv VAULT-ID FILE``: the document on standard output, or one line that says why not.
-
-    Always 0.
-    """
+    """``gitmem textconv VAULT-ID FILE``: prints the document, or one line that says why not; returns 0."""
     out = sys.stdout.buffer
     try:
         vault_id, path = arguments

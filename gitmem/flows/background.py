@@ -47,8 +47,12 @@ def work(store: Store) -> None:
 
 
 def pack(store: Store) -> None:
-    """Packs loose objects when there are many. Raises GitmemError when the disk is full."""
-    if packing.due(store.repo.common_dir):
+    """Packs loose objects when there are many.
+
+    Raises:
+        GitmemError: the disk is full or the like; nothing was lost.
+    """
+    if store.repo.objects.crowded:
         packing.pack(store.repo.git, store.repo.common_dir)
 
 

@@ -27,10 +27,7 @@ _README = "memories/README.md"
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """What to make and where.
-
-    ``vault_id`` is fresh and random; keep ``identity`` before calling ``create``.
-    """
+    """What to make and where. ``vault_id`` is fresh and random; ``identity`` is kept somewhere already."""
 
     directory: str
     vault_id: str
@@ -61,7 +58,8 @@ def create(plan: Plan) -> Made:
 
     Raises:
         ConfigError: there is a vault already, or something in ``memories/`` that is not gitmem's example.
-        RemoteError: the remote cannot be reached. GitmemError: the folder cannot be written.
+        RemoteError: the remote cannot be reached.
+        GitmemError: the folder cannot be written.
     """
     added = _prepare(plan)
     repo = Repo.open(plan.directory, plan.author)
@@ -80,7 +78,7 @@ def create(plan: Plan) -> Made:
 
 
 def _prepare(plan: Plan) -> bool:
-    """A git repository in the folder, with the remote asked for; what is there stays. Was a remote added?"""
+    """Make the folder a repository with the remote asked for, and say whether that remote was added."""
     try:
         os.makedirs(plan.directory, exist_ok=True)
     except OSError as error:
@@ -90,7 +88,7 @@ def _prepare(plan: Plan) -> bool:
         argv = ["git", "init", "-q", "--template=", "-b", plan.branch, *options, "--", plan.directory]
         status, _, err = call(argv, b"", environment())
         if status:
-            raise GitmemError(f"'git init' failed: {printable(err)}.", "Nothing was changed.")
+            raise GitmemError(f"Git could not make a repository: {printable(err)}.", "Nothing was changed.")
     repo = Repo.open(plan.directory, plan.author)
     if plan.remote and not repo.remote.url:
         repo.git.run("remote", "add", "origin", "--", plan.remote)
@@ -98,7 +96,7 @@ def _prepare(plan: Plan) -> bool:
     if plan.remote and repo.remote.url != plan.remote:
         raise ConfigError(
             "That repository already has another remote.",
-            "Leave out --remote, or change it with 'git remote set-url'.",
+            "Leave out --remote, or change it with `git remote set-url origin URL`.",
         )
     return False
 
@@ -121,7 +119,8 @@ def _base(repo: Repo, plan: Plan) -> tuple[str, str]:
     branch = read_text(os.path.join(repo.git_dir, "HEAD")).strip().removeprefix("ref: ")
     if not branch.startswith("refs/heads/"):
         raise ConfigError(
-            "That repository has no branch checked out.", "Check one out, then run 'gitmem init' again."
+            "That repository has no branch checked out.",
+            "Nothing was changed; check one out, then run `gitmem init` again.",
         )
     tip = repo.tip(branch)
     theirs = repo.remote.fetch(branch) if plan.remote else ""
@@ -129,7 +128,7 @@ def _base(repo: Repo, plan: Plan) -> tuple[str, str]:
         if lookup(repo.objects, repo.tree(commit), VAULT_FILE):
             raise ConfigError(
                 "There is a vault in that repository already.",
-                "'gitmem join' brings it here with a code from 'gitmem invite'.",
+                "`gitmem join` brings it here with a code from `gitmem invite`.",
             )
     if theirs and not tip:
         os.makedirs(repo.folder, mode=0o700, exist_ok=True)
@@ -165,12 +164,10 @@ def _welcome() -> bytes:
 
 
 def _examples(repo: Repo, tree: str) -> list[str]:
-    """The paths below ``memories/``, if they are gitmem's own examples.
-
-    All open with a key that is published beside them.
+    """The paths below ``memories/``, which must be gitmem's own examples: a key published beside opens all.
 
     Raises:
-        ConfigError: anything else lies there.
+        ConfigError: something else lies there.
     """
     found = list(differences(repo.objects, "", tree, top=b"memories"))
     readme = lookup(repo.objects, tree, _README) if found else None

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 
 from gitmem.memory.ids import id_of
 from gitmem.memory.memory import Memory
+from gitmem.memory.times import from_unix
 from gitmem.repo import commits
 from gitmem.repo.history import Judged
 from gitmem.repo.objects import MAX_BLOB
@@ -17,9 +17,11 @@ from gitmem.store import Store
 
 @dataclass(frozen=True, slots=True)
 class Commit:
-    """One commit: ``verdict`` is sealed, plain, merge, vouched (an anchor above accepts it) or refused.
+    """One commit, and the ids of the memories that it changed.
 
-    ``subject`` is "" for commits that gitmem did not make: their text may be anybody's.
+    ``verdict`` is sealed, plain, merge, vouched (refused by itself, accepted by an anchor above) or refused;
+    ``anchor`` its kind of anchor or "". ``subject`` is "" for commits that gitmem did not make: their text
+    may be anybody's.
     """
 
     id: str
@@ -40,7 +42,7 @@ class Change:
 
 
 def log(store: Store, memory_id: str = "", limit: int | None = None) -> list[Commit]:
-    """The newest commits of the verified branch first; with ``memory_id`` those that changed it.
+    """The newest ``limit`` commits of the verified branch; with ``memory_id`` those that changed it.
 
     Raises:
         TamperedError: the branch is refused.
@@ -62,23 +64,18 @@ def told(store: Store, one: Judged, verdict: str) -> Commit:
     changed_ids = (
         id_of(change.path) for change in differences(store.repo.objects, before, tree, top=b"memories")
     )
-    when = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(min(commits.commit_time(one.raw), 253402300799)))
+    when = from_unix(commits.commit_time(one.raw))
     subject = commits.subject(one.raw) if one.seal else ""
     return Commit(one.id, when, subject, verdict, one.anchor, tuple(i for i in changed_ids if i))
 
 
 def difference(store: Store, before: str, after: str) -> list[Change]:
-    """The memories that differ between two verified commits, opened.
+    """The memories that differ between two commits that the caller has judged ("" for no commit), opened.
 
-    Raises TamperedError for one that cannot be.
+    Raises:
+        TamperedError: one of them cannot be opened.
     """
-    return changed(store, before, after)
-
-
-def changed(store: Store, before: str, after: str) -> list[Change]:
-    """Like ``difference`` for commits that the caller has judged; "" stands for nothing."""
-    trees = (store.repo.tree(before), store.repo.tree(after))
-    return list(_changes(store, *trees))
+    return list(_changes(store, store.repo.tree(before), store.repo.tree(after)))
 
 
 def _changes(store: Store, before: str, after: str) -> Iterator[Change]:

@@ -18,12 +18,12 @@ def invitation(store: Store, token: str = "") -> str:
     if not store.remote:
         raise ConfigError(
             "This vault has no remote, so another device has nowhere to fetch it from.",
-            "In the vault's folder: git remote add origin URL, then gitmem sync.",
+            "In the vault's folder run `git remote add origin URL`, then `gitmem sync`.",
         )
     if not store.trunk.remembered:
         raise ConfigError(
             "The remote does not have this vault yet, so a join code would lead nowhere.",
-            "Run 'gitmem sync' first.",
+            "Run `gitmem sync` first.",
         )
     code = JoinCode(
         remote=store.remote,

@@ -32,9 +32,9 @@ class Joined:
 
 
 def access(token: str, remote: str) -> Mapping[str, str]:
-    """The environment that gives git an access token for one https remote.
+    """The environment that gives git an access token for one remote; it stands in no argument, file or URL.
 
-    In no argument, no file, no URL.
+    Empty without a token, and for a remote that is not reached by http.
     """
     if not token or not remote.startswith(("https://", "http://")):
         return {}
@@ -58,17 +58,22 @@ def join(
     """Clone the vault of a join code into a new or empty folder and verify it.
 
     Args:
-        state_dir: this machine's memory of accepted tips.
+        code: the join code.
+        directory: the folder.
+        state_dir: where this machine remembers what it has accepted.
         sparse: keep ``memories/`` out of the checkout, as is done for large vaults anyway.
+        progress: called with a word on what is being done.
 
     Raises:
-        ConfigError: the folder is not empty. RemoteError: the remote cannot be reached.
+        ConfigError: the folder is not empty, or the remote holds another vault.
+        RemoteError: the remote cannot be reached.
         TamperedError: the history is refused, or lacks the commit in the code; nothing of it stays.
+        GitmemError: the folder cannot be written.
     """
     tell = progress or (lambda _: None)
     if os.path.isdir(directory) and os.listdir(directory):
         raise ConfigError(
-            "That folder is not empty.", "Nothing was changed; name a new folder: 'gitmem join CODE DIR'."
+            "That folder is not empty.", "Nothing was changed; name a new one: `gitmem join DIR`."
         )
     part = f"{directory.rstrip(os.sep)}.{os.getpid()}.part"
     try:
@@ -89,8 +94,7 @@ def join(
 def _clone(code: JoinCode, place: str) -> None:
     parent = os.path.dirname(os.path.abspath(place))
     os.makedirs(parent, exist_ok=True)
-    # --no-local: for a path git would hard-link objects unchecked, and a forged blob under a genuine id
-    # would be read
+    # --no-local: for a path git would hard-link objects unchecked, and a forged blob be read under a true id.
     options = [
         "--no-local",
         "--no-checkout",
@@ -113,7 +117,8 @@ def _accept(code: JoinCode, place: str, state_dir: str, sparse: bool) -> str:
         branch = Branch(repo, lambda _: Identity.parse(code.identity_text), state_dir)
         if branch.vault.id != code.vault_id:
             raise ConfigError(
-                "The remote holds another vault than the join code says.", "Ask for a new code."
+                "The remote holds another vault than the join code says.",
+                "Nothing was kept; ask for a new code, from `gitmem invite`.",
             )
         tip = repo.tip(branch.name)
         known = branch.remembered

@@ -10,14 +10,14 @@ from gitmem.vault import slot
 
 
 def lock(store: Store, passphrase: str) -> str:
-    """Puts the key, locked, into the vault in place of an older copy; the commit."""
+    """Puts the key, locked with a passphrase, into the vault in place of an older copy; the commit's id."""
     sealed = slot.lock(store.vault.identity, store.vault.id, passphrase)
     blob = store.repo.objects.write("blob", sealed)
     return store.trunk.grow(lambda _: {SLOT_FILE: (BLOB_MODE, blob)}, "lock the key")
 
 
 def remove(store: Store) -> str:
-    """Takes the locked key out of the vault; the commit.
+    """Takes the locked key out of the vault; the commit's id.
 
     Raises:
         NotFoundError: there is none.

@@ -34,8 +34,7 @@ def publish(store: Store, folder: str, budget: int = BUDGET) -> Published:
     if it stands where ours must go, nothing is written.
 
     Raises:
-        ConfigError: the folder lies in the vault, cannot be written, or holds a foreign file of one of our
-        names.
+        ConfigError: the folder lies in the vault, cannot be written, or holds a foreign file of our names.
     """
     refuse_inside(store, folder)
     now = store.now()

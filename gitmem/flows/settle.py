@@ -58,7 +58,7 @@ def drop_key(store: Store) -> str:
 
 
 def create(directory: str, remote: str, identity: Identity, *, bare: bool = False) -> Settled:
-    """Makes a vault for that key.
+    """Makes a vault for that key, which is noted on this machine before anything is sealed with it.
 
     Raises:
         GitmemError: the folder cannot become a vault, or the remote refuses.

@@ -7,11 +7,7 @@ from gitmem.store import Store
 
 
 def audit(store: Store) -> list[Commit]:
-    """Every commit of the branch, newest first, whether or not it is accepted; stops at no anchor.
-
-    ``verdict`` is sealed, plain, merge, ``vouched`` (refused by itself, accepted by an anchor above
-    it) or ``refused``.
-    """
+    """Every commit of the branch with its verdict, newest first, whether the branch is accepted or not."""
     history = store.trunk.history
     judged = list(history.audit(store.repo.tip(store.branch)))
     anchors = [one.id for one, _ in judged if one.anchor]

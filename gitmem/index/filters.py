@@ -76,9 +76,7 @@ def without_hidden(connection: Any, filters: Filters) -> Filters:
 
 
 def tag_column(tags: tuple[str, ...]) -> str:
-    """Tags as one text in which ``,"tag"`` occurs for exactly the tags that are in it: JSON escapes every
-    quote.
-    """
+    """Tags as one text, in which ``,"tag"`` occurs for no other tag: JSON escapes every quote."""
     return "".join("," + json.dumps(tag) for tag in tags)
 
 

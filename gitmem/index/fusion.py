@@ -11,10 +11,10 @@ _WHOLE = 0.5  # the weight of the whole memory's score beside its best passage's
 
 
 class Scored(NamedTuple):
-    """A memory that fits a query: the higher ``score`` the better, at most 1, comparable within one search
-    only.
+    """A memory that fits a query.
 
-    ``start`` and ``end`` bound its best passage, in characters of the body.
+    The higher ``score`` (at most 1) the better, within one search; ``start`` and ``end`` bound its best
+    passage, in characters of the body.
     """
 
     id: str

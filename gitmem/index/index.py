@@ -26,9 +26,7 @@ _MOST_IDS = 10
 
 
 class Index:
-    """Rows and words of every memory of one commit. Not for two threads at once; processes may share the
-    file.
-    """
+    """Rows and words of every memory of one commit. Processes may share the file, threads may not."""
 
     def __init__(self, path: str, key: bytes, vault_id: str, refill: Callable[[], None] | None) -> None:
         self._path, self._key, self._vault_id, self._refill = path, key, vault_id, refill
@@ -57,8 +55,7 @@ class Index:
     def apply(
         self, commit: str, gone: Iterable[str], come: Iterable[Memory], since: str | None = None
     ) -> bool:
-        """Go to ``commit`` in one transaction: without the ids of ``gone``, with ``come`` (replacing the same
-        ids).
+        """Go to ``commit`` in one transaction: without the ids ``gone``, with ``come``, new or changed.
 
         False when nothing was done, because the index no longer reflects ``since`` (another process was
         faster) or because it had to be replaced: look at ``commit`` again. What ``come`` raises goes through,
@@ -89,7 +86,7 @@ class Index:
         return self._ask(lambda connection: keyword.search(connection, query, filters, limit))
 
     def rows(self, filters: Filters, limit: int | None = None) -> list[Row]:
-        """Those memories, newest first.
+        """What is kept of the memories that pass ``filters``, newest first.
 
         Raises:
             InvalidMemoryError: a date in ``filters`` is none.
@@ -99,7 +96,7 @@ class Index:
         return [schema.row(found) for found in self._select(query, *values, -1 if limit is None else limit)]
 
     def count(self, filters: Filters) -> int:
-        """How many memories those are.
+        """How many memories pass ``filters``.
 
         Raises:
             InvalidMemoryError: a date in ``filters`` is none.
@@ -108,9 +105,7 @@ class Index:
         return int(self._select(f"SELECT count(*) FROM memory WHERE {where}", *values)[0][0])
 
     def by_fingerprint(self, fingerprint: bytes, now: str = "") -> str | None:
-        """The id of a memory with the same text, the oldest of several, that is not superseded nor expired by
-        ``now``.
-        """
+        """The id of a memory with the same text (the oldest), neither superseded nor expired by ``now``."""
         where, values = condition(Filters(now=now))
         query = f"SELECT id FROM memory WHERE print = ? AND {where} ORDER BY created, id LIMIT 1"
         found = self._select(query, schema.print_column(fingerprint), *values)
@@ -139,9 +134,7 @@ class Index:
         return dict(self._select("SELECT project, count(*) FROM memory GROUP BY project ORDER BY project"))
 
     def close(self) -> None:
-        """Let go of the file and tidy its log away; a process that is about to end saves time by not asking
-        for it.
-        """
+        """Let go of the file and tidy its log away; a process that is about to end need not."""
         if self._identity is None or opening.identity_of(self._path) == self._identity:
             self._connection.close()
 

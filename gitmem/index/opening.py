@@ -1,5 +1,4 @@
-"""Opening the index file: encrypted, shared between processes, and replaced by an empty one when it is no
-good.
+"""Opening the index file: encrypted, shared between processes, replaced by an empty one when it is no good.
 
 SQLite finds the log that belongs to a file by its name. So the file is replaced only under a lock, its old
 name goes before the names of its logs, and whoever opened it looks afterwards whether the name still leads to
@@ -34,9 +33,8 @@ def open_file(path: str, key: bytes, vault_id: str, bad: Identity | None = None)
     another schema, or is the one known to be ``bad``, is replaced.
 
     Raises:
-        sqlcipher3.dbapi2.Error, OSError: no file can be had here: a read-only folder, a full disk, another
-        process
-            that does not let go.
+        sqlcipher3.dbapi2.Error, OSError: no file can be had here (a read-only folder, a full disk, another
+            process that does not let go).
     """
     connection = _attach(path, key, vault_id, bad)
     if connection is not None:
@@ -87,9 +85,8 @@ def _attach(path: str, key: bytes, vault_id: str, bad: Identity | None) -> Any |
         connection = _connect(path, key)
         sound = _sound(connection, vault_id)
     except sql.DatabaseError as error:
-        if _BUSY in str(error) or _FULL in str(
-            error
-        ):  # what waiting would mend is no reason to lose the file
+        said = str(error)
+        if _BUSY in said or _FULL in said:  # what waiting would mend is no reason to lose the file
             raise
         sound = False
     if sound:

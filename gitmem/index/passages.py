@@ -20,9 +20,7 @@ _MONTHS = {
 
 
 def cuts(body: str) -> list[int]:
-    """Where the passages of ``body`` begin, and its length at the end: passage k is ``body[cuts[k]:cuts[k +
-    1]]``.
-    """
+    """Where the passages of ``body`` begin, and its length at the end: passage k lies between two of them."""
     found = [0]
     while len(body) - found[-1] > LONGEST:
         found.append(_cut(body, found[-1]))

@@ -11,8 +11,7 @@ _LONGEST_STEM = 6
 
 
 def snippet(body: str, query: str, start: int, end: int, width: int = 160) -> str:
-    """The stretch of ``body[start:end]`` with the most words of ``query``, on one line of at most ``width``
-    characters.
+    """The stretch of ``body[start:end]`` with the most words of ``query``: one line of ``width`` characters.
 
     It is cut between words; an ellipsis stands where something was left out of the passage.
     """
@@ -25,9 +24,7 @@ def snippet(body: str, query: str, start: int, end: int, width: int = 160) -> st
 
 
 def _best(text: str, query: str, width: int) -> int:
-    """Where a window of ``width`` characters begins that shows most of the query, a little before its first
-    word.
-    """
+    """Where a window of ``width`` characters begins with the most words of the query, its first inside."""
     found = _matches(text, query)
     best, at = 0, 0
     first = 0
