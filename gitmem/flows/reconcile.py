@@ -37,7 +37,7 @@ def reconcile(store: Store, base: str, ours: str, theirs: str, *, purged: bool =
     """What the step from tree ``base`` to tree ``theirs`` changes in tree ``ours``; protected paths only.
 
     A memory that one side edited and the other forgot stays: nothing that somebody wrote is lost. With
-    ``purged`` it goes: the other side erased it from its history on purpose.
+    ``purged`` what is gone from ``ours`` stays gone: it was erased on purpose.
     """
     changes: Changes = {}
     conflicts: list[str] = []
