@@ -24,7 +24,8 @@ def look():
     every = Filters(everything=True)
     rows = [repr(row) for row in store.rows(every)]
     found = {q: sorted(hit.memory.id for hit in store.search(q, every, 1000)) for q in sys.argv[2:]}
-    again = sum(store.same_text(one) is None for one in store.memories())
+    some = [memory for _, memory in zip(range(40), store.memories())]
+    again = sum(store.same_text(one) is None for one in some)
     at, tip, folder = store.index.commit, store.tip(), store.repo.folder
     store.close()
     return dict(rows=sorted(rows), found=found, again=again, current=at == tip), folder

@@ -23,15 +23,17 @@ _SAFE = (
     "-c", "gc.auto=0", "-c", "core.quotePath=false",
 )  # fmt: skip
 
+_UNWRITABLE = (b"No space left", b"Permission denied", b"Read-only", b"to write", b"couldn't write")
+
 
 class GitFailed(GitmemError):
     """Git ended with an unexpected status; ``status`` and ``stderr`` say how (never shown as they are)."""
 
     def __init__(self, command: str, status: int, stderr: bytes) -> None:
-        super().__init__(
-            f"git {command} failed: {printable(stderr)}",
-            "Nothing was lost; 'gitmem doctor' looks for the cause.",
-        )
+        hint = "'gitmem doctor' looks for the cause."
+        if any(reason in stderr for reason in _UNWRITABLE):
+            hint = "make room or fix the permissions, then try again."
+        super().__init__(f"git {command} failed: {printable(stderr)}", f"Nothing was lost; {hint}")
         self.status = status
         self.stderr = stderr
 

@@ -14,6 +14,8 @@ MAX_BLOB = 2 << 20  # larger objects are never opened (commit-seals.md section 1
 _RECENT = 256
 _TRIES = 20
 _MANY = 64  # objects; above, one wait for the whole disk is shorter
+_CROWD = 192  # loose objects: about 32 writes
+_SAMPLE = tuple(f"{high:x}7" for high in range(16))  # of 256 folders: object names are evenly spread
 _WINDOW = 64  # ids in flight to cat-file: 3 kB, below the smallest pipe anywhere
 
 
@@ -59,6 +61,17 @@ class Objects:
                 pending = []
         if pending:
             yield from self._ask(pending, limit, gaps)
+
+    @property
+    def crowded(self) -> bool:
+        """Whether there are enough loose objects to pack; costs sixteen looks into folders."""
+        found = 0
+        for name in _SAMPLE:
+            try:
+                found += len(os.listdir(os.path.join(self._directory, name)))
+            except OSError:
+                continue
+        return found * (256 // len(_SAMPLE)) >= _CROWD
 
     def has(self, oid: str) -> bool:
         """Whether the object is in the store."""

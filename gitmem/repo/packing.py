@@ -10,16 +10,8 @@ import time
 
 from gitmem.repo.git import Git, GitFailed
 
-MANY = 192  # loose objects: about 32 writes
-_SAMPLE = tuple(f"{high:x}7" for high in range(16))  # of 256 folders: object names are evenly spread
 _OLD = 3600.0  # seconds after which an unfinished file has no writer any more
 _UNFINISHED = "tmp_obj_gitmem_"
-
-
-def due(common_dir: str) -> bool:
-    """Whether there is enough to pack; costs sixteen looks into folders."""
-    found = sum(_count(os.path.join(common_dir, "objects", name)) for name in _SAMPLE)
-    return found * (256 // len(_SAMPLE)) >= MANY
 
 
 def pack(git: Git, common_dir: str) -> None:
@@ -34,13 +26,6 @@ def pack(git: Git, common_dir: str) -> None:
     except GitFailed:
         git.run(*quiet)  # a git before 2.32 knows no geometric packing
     _remove_unfinished(os.path.join(common_dir, "objects"))
-
-
-def _count(folder: str) -> int:
-    try:
-        return len(os.listdir(folder))
-    except OSError:
-        return 0
 
 
 def _remove_unfinished(folder: str) -> None:

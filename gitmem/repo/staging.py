@@ -24,6 +24,7 @@ class Staging:
         self._index = os.path.join(git_dir, "index")
         self._lock = os.path.join(git_dir, "index.lock")
         self._aside = os.path.join(git_dir, "index.gitmem")
+        self._mark = os.path.join(git_dir, "index.gitmem.mark")
         self._held = False
 
     def take(self, patience: float) -> bool:
@@ -54,26 +55,34 @@ class Staging:
             return
         if keep and os.path.exists(self._aside):
             os.replace(self._aside, self._index)
-        for path in (self._aside, f"{self._aside}.lock", self._lock):
-            _remove(path)
+        else:
+            self._clear()
+        _remove(self._lock)
         self._held = False
 
     def _took(self) -> bool:
-        mark = f"{self._aside}.mark"
-        swap(mark, _MARK)
         try:
-            os.link(mark, self._lock)  # with its content at once: a kill leaves a lock that is known as ours
+            os.link(self._mark, self._lock)  # with its content at once: a kill leaves a lock known as ours
+        except FileNotFoundError:
+            swap(self._mark, _MARK, "new")
+            return self._took()
         except FileExistsError:
             return False
-        finally:
-            _remove(mark)
         return True
 
     def _copy(self) -> None:
-        for path in (self._aside, f"{self._aside}.lock"):
-            _remove(path)  # of a writer that was killed
-        if os.path.exists(self._index):
+        if not os.path.exists(self._index):
+            self._clear()
+            return
+        try:
             os.link(self._index, self._aside)  # git never changes a file in place
+        except FileExistsError:  # of a writer that was killed
+            self._clear()
+            os.link(self._index, self._aside)
+
+    def _clear(self) -> None:
+        _remove(f"{self._aside}.lock")
+        _remove(self._aside)
 
     def _age(self) -> float:
         try:
