@@ -110,8 +110,8 @@ def token_path(vault_id: str) -> str:
 # Private files: one owner, replaced as a whole, never half written.
 
 
-def write_private(path: str, text: str) -> None:
-    """Puts ``text`` into a file that only its owner can read (0600, in folders of 0700).
+def write_private(path: str, content: str | bytes) -> None:
+    """Puts ``content`` into a file that only its owner can read (0600, in folders of 0700).
 
     Raises:
         ConfigError: the folder or the file cannot be written.
@@ -119,9 +119,11 @@ def write_private(path: str, text: str) -> None:
     part = f"{path}.{os.getpid()}.part"
     try:
         os.makedirs(os.path.dirname(path), mode=0o700, exist_ok=True)
-        handle = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | getattr(os, "O_NOFOLLOW", 0), 0o600)
-        with open(handle, "w", encoding="utf-8", newline="\n") as file:
-            file.write(text)
+        flags = (
+            os.O_WRONLY | os.O_CREAT | os.O_TRUNC | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_BINARY", 0)
+        )
+        with open(os.open(part, flags, 0o600), "wb") as file:
+            file.write(content.encode() if isinstance(content, str) else content)
             file.flush()
             os.fsync(file.fileno())
         os.replace(part, path)

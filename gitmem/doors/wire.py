@@ -46,7 +46,8 @@ def _plain(value: object) -> object:
 def row(value: object) -> Json:
     """A line of a list: the front matter that the index holds, with ``short_id``."""
     shape = slots(value)
-    return {"id": shape.pop("id"), "short_id": short(str(getattr(value, "id", ""))), **shape}
+    memory_id = str(shape.pop("id"))
+    return {"id": memory_id, "short_id": short(memory_id), **shape}
 
 
 def error(value: GitmemError) -> Json:

@@ -14,19 +14,21 @@ from functools import partial
 import gitmem
 from gitmem import config
 from gitmem.errors import GitmemError
-from gitmem.flows.create import command
+from gitmem.flows import draft
+from gitmem.flows.create import own_command
+from gitmem.flows.join import SPARSE_FROM
 from gitmem.flows.status import unsealed
 from gitmem.index.filters import Filters
 from gitmem.memory import ids
-from gitmem.repo import equip
+from gitmem.memory.memory import short
+from gitmem.repo import equip, packing
 from gitmem.repo.repo import Repo
 from gitmem.repo.trees import BLOB_MODE
 from gitmem.store import Store
 
-OLDEST_GIT = (2, 30)
+OLDEST_GIT = (2, 38)  # the first with `merge-tree --write-tree`
 MANY_LOOSE = 5_000
-MANY_MEMORIES = 20_000  # from about here on git's own index dominates a write in a full checkout
-STALE_SECONDS = 600
+STALE_SECONDS = 600  # no git holds a lock file that long
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,7 +114,7 @@ def history(patient: Patient) -> Iterator[Finding]:
 def git_setup(patient: Patient) -> Iterator[Finding]:
     """This clone shows plain text in `git log -p`, merges documents, and pulls by merging."""
     repo = patient.repo
-    wanted = (repo.git, repo.common_dir, patient.branch, command(), patient.vault_id)
+    wanted = (repo.git, repo.common_dir, patient.branch, own_command(), patient.vault_id)
     missing = equip.missing(*wanted)
     detail = f"not set: {', '.join(missing)}" if missing else "textconv, merge driver and pull.rebase are set"
     yield Finding("git setup", not missing, detail, "--fix sets it.", lambda: equip.equip(*wanted))
@@ -124,7 +126,7 @@ def attributes(patient: Patient) -> Iterator[Finding]:
     if store is None:
         return
     content = store.repo.file(store.tip(), ".gitattributes") or b""
-    there = equip.ATTRIBUTES.encode() in content
+    there = equip.with_attributes(content) == content
     detail = "committed" if there else "the lines for memories/ are gone from .gitattributes"
     yield Finding(
         "attributes", there, detail, "--fix commits them again.", partial(_put_attributes, store, content)
@@ -132,8 +134,7 @@ def attributes(patient: Patient) -> Iterator[Finding]:
 
 
 def _put_attributes(store: Store, content: bytes) -> None:
-    joint = b"" if not content or content.endswith(b"\n") else b"\n"
-    blob = store.repo.objects.write("blob", content + joint + equip.ATTRIBUTES.encode())
+    blob = store.repo.objects.write("blob", equip.with_attributes(content))
     store.trunk.grow(lambda _: {".gitattributes": (BLOB_MODE, blob)}, "mend attributes")
 
 
@@ -154,10 +155,8 @@ def plain_history(patient: Patient) -> Iterator[Finding]:
     """`git log -p` really shows a memory in plain text."""
     store = patient.store
     rows = store.rows(Filters(everything=True), 1) if store else []
-    if (
-        store is None or not rows or patient.key_source != "key file"
-    ):  # our git gets no key from the environment
-        return
+    if store is None or not rows or patient.key_source != "key file":
+        return  # our git gets no key from the environment
     shown = store.repo.git.run("show", "--textconv", f"{store.tip()}:{ids.path_of(rows[0].id)}")
     works = shown.startswith(b"---\n")
     detail = "git shows memories decrypted" if works else "git shows memories sealed"
@@ -199,7 +198,7 @@ def locks(patient: Patient) -> Iterator[Finding]:
         "packed-refs.lock",
         "config.lock",
         "shallow.lock",
-        "refs/heads/main.lock",
+        f"{patient.branch}.lock",
     )
     places = {
         os.path.join(folder, name)
@@ -224,7 +223,7 @@ def loose_objects(patient: Patient) -> Iterator[Finding]:
     count = sum(len(os.listdir(os.path.join(folder, fan))) for fan in fans)
     yield Finding(
         "loose objects", count <= MANY_LOOSE, f"{count:,}", "--fix packs them.",
-        lambda: patient.repo.git.run("repack", "-d", "-l", "-q"),
+        partial(packing.pack, patient.repo.git, patient.repo.common_dir),
     )  # fmt: skip
 
 
@@ -235,25 +234,19 @@ def size(patient: Patient) -> Iterator[Finding]:
         return
     count = len(_memory_files(patient.repo, store.tip()))
     said = patient.repo.git.run("config", "--get", "core.sparseCheckout", ok=(0, 1))
-    sparse = count <= MANY_MEMORIES or said.strip() == b"true"
+    sparse = count <= SPARSE_FROM or said.strip() == b"true"
     yield Finding("size", sparse, f"{count:,} memories",
                   "Writes grow slow in a full checkout: gitmem join --sparse into a new folder.")  # fmt: skip
 
 
 def drafts(patient: Patient) -> Iterator[Finding]:
     """Half-edited texts that wait are pointed out."""
-    folder = os.path.join(patient.repo.folder, "drafts")
-    names = (
-        [name[:-4] for name in os.listdir(folder) if name.endswith(".age")] if os.path.isdir(folder) else []
-    )
-    how = (
-        "gitmem write --resume"
-        if "new" in names
-        else f"gitmem edit {names[0][-6:]} --resume"
-        if names
-        else ""
-    )
-    yield Finding("drafts", True, f"{len(names)} kept: {how}" if names else "none waits")
+    names = draft.waiting(patient.repo)
+    if not names:
+        yield Finding("drafts", True, "none waits")
+        return
+    how = "gitmem write" if draft.NEW in names else f"gitmem edit {short(names[0])}"
+    yield Finding("drafts", True, f"{len(names)} kept: `{how} --resume`")
 
 
 def remote(patient: Patient) -> Iterator[Finding]:

@@ -48,7 +48,7 @@ class Made:
     commit: str
 
 
-def command() -> str:
+def own_command() -> str:
     """The shell words by which git runs this gitmem (``-P``: nothing in the working folder is imported)."""
     return f"{shlex.quote(sys.executable.replace(os.sep, '/'))} -P -m gitmem"
 
@@ -68,7 +68,7 @@ def create(plan: Plan) -> Made:
         vault = Vault(plan.identity, plan.vault_id)
         os.makedirs(repo.folder, mode=0o700, exist_ok=True)
         with repo.lock:
-            equip.equip(repo.git, repo.common_dir, branch, command(), plan.vault_id)
+            equip.equip(repo.git, repo.common_dir, branch, own_command(), plan.vault_id)
             commit = _found(repo, vault, branch, tip)
             state = State(vault=vault.id, branch=branch, fingerprint=vault.fingerprint)
             StateFile(repo.folder, plan.state_dir).write(state, local=commit)
@@ -141,10 +141,7 @@ def _found(repo: Repo, vault: Vault, branch: str, tip: str) -> str:
     """Commit the vault's description as an anchor on ``tip`` ("" for none) and move the branch to it."""
     tree = repo.tree(tip)
     changes: Changes = dict.fromkeys(_examples(repo, tree))
-    attributes = repo.file(tip, ".gitattributes") or b""
-    if equip.ATTRIBUTES.encode() not in attributes:
-        joint = b"" if not attributes or attributes.endswith(b"\n") else b"\n"
-        attributes = attributes + joint + equip.ATTRIBUTES.encode()
+    attributes = equip.with_attributes(repo.file(tip, ".gitattributes") or b"")
     files = {VAULT_FILE: describe(vault), ".gitattributes": attributes}
     if not tip:
         files["README.md"] = _welcome()

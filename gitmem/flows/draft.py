@@ -6,13 +6,16 @@ import os
 from dataclasses import replace
 from typing import Any
 
+from gitmem import config
 from gitmem.errors import InvalidMemoryError, NotFoundError
 from gitmem.memory.document import parse_foreign, quote
 from gitmem.memory.frontmatter import field_value
 from gitmem.memory.memory import Memory
+from gitmem.repo.repo import Repo
 from gitmem.store import Store
 
 NEW = "new"  # the draft of a memory that has no id yet
+_FOLDER, _SUFFIX = "drafts", ".age"
 _MARK = "---\n"
 _EMPTY: dict[str, object] = {
     "title": "", "kind": "note", "project": "", "tags": (), "importance": None, "expires": "", "share": False,
@@ -59,24 +62,25 @@ def _value(name: str, value: Any) -> Any:
 # Drafts: sealed, in the git folder, so that plaintext never rests on the disk.
 
 
+def waiting(repo: Repo) -> list[str]:
+    """The names of the drafts that are kept: ids of memories, and :data:`NEW`."""
+    folder = os.path.join(repo.folder, _FOLDER)
+    found = os.listdir(folder) if os.path.isdir(folder) else []
+    return [name.removesuffix(_SUFFIX) for name in found if name.endswith(_SUFFIX)]
+
+
 def _place(store: Store, name: str) -> str:
-    return os.path.join(store.repo.folder, "drafts", f"{name}.age")
+    return os.path.join(store.repo.folder, _FOLDER, name + _SUFFIX)
 
 
 def keep(store: Store, name: str, text: str) -> None:
     """Keeps a half-edited text, sealed; ``name`` is the memory's id, or :data:`NEW`.
 
     Raises:
-        OSError: the disk is full or read-only.
+        ConfigError: the disk is full or read-only.
+        InvalidMemoryError: the text is too large to be sealed.
     """
-    path = _place(store, name)
-    part = f"{path}.{os.getpid()}.part"
-    os.makedirs(os.path.dirname(path), mode=0o700, exist_ok=True)
-    with open(part, "wb") as file:
-        file.write(store.vault.seal(text.encode("utf-8", "surrogateescape")))
-        file.flush()
-        os.fsync(file.fileno())
-    os.replace(part, path)
+    config.write_private(_place(store, name), store.vault.seal(text.encode("utf-8", "surrogateescape")))
 
 
 def kept(store: Store, name: str) -> str:
@@ -95,6 +99,4 @@ def kept(store: Store, name: str) -> str:
 
 def drop(store: Store, name: str) -> None:
     """Removes the draft, if there is one."""
-    path = _place(store, name)
-    if os.path.exists(path):
-        os.unlink(path)
+    config.remove(_place(store, name))

@@ -9,18 +9,16 @@ import json
 import os
 import re
 import unicodedata
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from typing import Any, BinaryIO
 
 from gitmem.errors import ConfigError
-from gitmem.flows.plaintext import cannot_write, make_folder, refuse_inside, write_file
+from gitmem.flows.plaintext import make_folder, new_file, refuse_inside, write_file
 from gitmem.index.filters import Filters
-from gitmem.memory.document import dump
+from gitmem.memory.document import UNSET, dump
 from gitmem.memory.memory import FIELDS, Memory, short
 from gitmem.memory.text import derive_title
-from gitmem.store import Store
-
-Progress = Callable[[int, int], None]
+from gitmem.store import Progress, Store
 
 _SLUG = 48  # bytes
 # Names that Windows keeps for devices, whatever follows the dot.
@@ -69,26 +67,15 @@ def export_lines(
         return _stream(store, ids, target, progress)
     refuse_inside(store, os.path.dirname(os.path.abspath(target)))
     make_folder(os.path.dirname(os.path.abspath(target)), 0o700)
-    beside = f"{target}.{os.urandom(6).hex()}.part"
-    flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0)
-    try:
-        with open(os.open(beside, flags, 0o600), "wb") as file:
-            count = _stream(store, ids, file, progress)
-        os.replace(beside, target)
-    except OSError as error:
-        raise cannot_write(error) from error
-    finally:
-        if os.path.lexists(beside):
-            os.unlink(beside)
-    return count
+    with new_file(target, 0o600) as file:
+        return _stream(store, ids, file, progress)
 
 
 def as_object(memory: Memory) -> dict[str, Any]:
     """What is set of a memory, by name, as JSON holds it; id, created, trust and body are always there."""
     always = {"id": memory.id, "title": memory.title, "created": memory.created, "trust": memory.trust}
     rest = {name: getattr(memory, name) for name in sorted((*FIELDS, "extra")) if name not in always}
-    unset = {"kind": "note", "rev": 1, "share": False}
-    set_ones = {name: value for name, value in rest.items() if value not in ("", (), None, unset.get(name))}
+    set_ones = {name: value for name, value in rest.items() if value != UNSET.get(name, "")}
     return {**always, **set_ones, "body": memory.body}
 
 

@@ -15,7 +15,7 @@ from __future__ import annotations
 
 import dataclasses
 import os
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from gitmem.errors import ConfigError, InvalidMemoryError, NotFoundError
@@ -27,11 +27,9 @@ from gitmem.index.index import Index
 from gitmem.memory.document import dump
 from gitmem.memory.memory import MAX_REV, Memory
 from gitmem.memory.text import fingerprint
-from gitmem.store import Store
+from gitmem.store import Progress, Store
 
 __all__ = ["ImportReport", "Options", "import_path", "import_text"]
-
-Progress = Callable[[int, int], None]
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from gitmem.branch import Branch
 from gitmem.errors import ConfigError, GitmemError
-from gitmem.flows.create import command
+from gitmem.flows.create import own_command
 from gitmem.repo import equip
 from gitmem.repo.git import call, environment
 from gitmem.repo.remote import explained
@@ -19,7 +19,7 @@ from gitmem.repo.trees import differences
 from gitmem.vault.joincode import JoinCode
 from gitmem.vault.keys import Identity
 
-SPARSE_FROM = 20_000  # memories; above, git's index makes every write slower (docs/decisions)
+SPARSE_FROM = 20_000  # memories; above, git's own index makes every write slow in a full checkout
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,7 +127,7 @@ def _accept(code: JoinCode, place: str, state_dir: str, sparse: bool) -> str:
         branch.confirm(tip)
         with repo.lock:
             branch.note(local=tip, remote=tip)
-        equip.equip(repo.git, repo.common_dir, branch.name, command(), branch.vault.id)
+        equip.equip(repo.git, repo.common_dir, branch.name, own_command(), branch.vault.id)
         _check_out(repo, tip, sparse)
         return tip
     finally:

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import BinaryIO
 
 from gitmem.errors import ConfigError
 from gitmem.store import Store
@@ -38,8 +41,9 @@ def make_folder(path: str, mode: int) -> None:
         raise cannot_write(error) from error
 
 
-def write_file(path: str, data: bytes, mode: int) -> None:
-    """Writes a file beside its place and moves it there, so that it is never half there.
+@contextmanager
+def new_file(path: str, mode: int) -> Iterator[BinaryIO]:
+    """A file to write, beside its place; it is moved there when the block ends well, so never half there.
 
     Raises:
         ConfigError: the folder is read-only, the disk full, or something else is in the way.
@@ -48,12 +52,19 @@ def write_file(path: str, data: bytes, mode: int) -> None:
     flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0)
     try:
         with open(os.open(beside, flags, mode), "wb") as file:
-            file.write(data)
+            yield file
         os.replace(beside, path)
     except OSError as error:
+        raise cannot_write(error) from error
+    finally:
         if os.path.lexists(beside):
             os.unlink(beside)
-        raise cannot_write(error) from error
+
+
+def write_file(path: str, data: bytes, mode: int) -> None:
+    """Writes a whole file, as :func:`new_file` does."""
+    with new_file(path, mode) as file:
+        file.write(data)
 
 
 def cannot_write(error: OSError) -> ConfigError:

@@ -11,6 +11,7 @@ from gitmem.memory.merge import merge
 from gitmem.repo import commits
 from gitmem.repo.git import printable
 from gitmem.repo.objects import MAX_BLOB
+from gitmem.repo.remote import tracking
 from gitmem.repo.repo import Draft
 from gitmem.repo.trees import (
     BLOB_MODE,
@@ -183,6 +184,6 @@ def remerge(store: Store, branch: Branch, tip: str) -> str:
 def _pushed(branch: Branch, tip: str) -> bool:
     seen = (
         branch.state.remote,
-        branch.repo.tip(f"refs/remotes/origin/{branch.name.removeprefix('refs/heads/')}"),
+        branch.repo.tip(tracking(branch.name)),
     )
     return any(oid and branch.history.contains(oid, tip) for oid in seen)

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from gitmem.index.filters import Filters
 from gitmem.memory.times import from_unix
 from gitmem.repo import commits
+from gitmem.repo.remote import tracking
 from gitmem.store import Store
 
 
@@ -32,13 +33,13 @@ def status(store: Store) -> Status:
     tip = store.tip()
     ahead, behind = _apart(store, tip)
     return Status(
-        path=store.repo.path,
+        path=store.path,
         vault_id=store.vault.id,
         fingerprint=store.vault.fingerprint,
         memories=store.count(Filters(everything=True)),
         tip=tip,
         updated=from_unix(commits.commit_time(store.repo.objects.read(tip))),
-        remote=store.repo.remote.url,
+        remote=store.remote,
         last_sync=store.trunk.state.synced,
         ahead=ahead,
         behind=behind,
@@ -57,7 +58,8 @@ def unsealed(store: Store, tip: str) -> int:
 
 
 def _apart(store: Store, tip: str) -> tuple[int, int]:
-    theirs = store.repo.tip(f"refs/remotes/origin/{store.branch.removeprefix('refs/heads/')}")
+    """How many commits only this device has, and how many only the remote had when it was last met."""
+    theirs = store.repo.tip(tracking(store.branch))
     if not theirs:
         return 0, 0
     counted = store.repo.git.run("rev-list", "--left-right", "--count", f"{tip}...{theirs}").split()

@@ -7,6 +7,7 @@ from gitmem.flows.history import Change, difference
 from gitmem.flows.restore import gathered
 from gitmem.flows.sync import integrate
 from gitmem.memory.ids import id_of
+from gitmem.repo.remote import tracking
 from gitmem.repo.repo import Draft
 from gitmem.repo.trees import BLOB_MODE, PROTECTED, Entry, differences
 from gitmem.store import Store
@@ -55,7 +56,7 @@ def _refused(store: Store, commit: str) -> tuple[str, str]:
     """The full id of the refused tip that ``commit`` names, and the last verified state before it."""
     branch, repo = store.trunk, store.repo
     local = repo.tip(store.branch)
-    remote = repo.tip(f"refs/remotes/origin/{store.branch.removeprefix('refs/heads/')}")
+    remote = repo.tip(tracking(store.branch))
     for tip, known in ((local, branch.state.local), (remote, branch.remembered)):
         if len(commit) < 7 or not tip.startswith(commit.lower()):
             continue

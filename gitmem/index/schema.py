@@ -14,6 +14,7 @@ from typing import Any
 
 from gitmem.index.filters import digits, from_digits, tag_column, tags_of
 from gitmem.index.passages import cuts, passages, whole
+from gitmem.index.seen import PRINT
 from gitmem.index.totals import delete
 from gitmem.index.words import TOKENIZER, storable
 from gitmem.memory.memory import SHORT, Memory
@@ -90,7 +91,7 @@ def row(values: Sequence[Any]) -> Row:
 
 def print_column(fingerprint: bytes) -> int:
     """Enough of a fingerprint to find it by: its first 8 bytes as SQLite's integer."""
-    return int.from_bytes(fingerprint[:8], "big", signed=True)
+    return int.from_bytes(fingerprint[:PRINT], "big", signed=True)
 
 
 def passage_row(number: int, k: int, *, several: bool) -> int:

@@ -13,7 +13,7 @@ from collections.abc import Callable
 from typing import Any
 
 from gitmem.errors import InvalidMemoryError
-from gitmem.memory.memory import FIELDS, MAX_BYTES, MAX_REV, Memory, is_id, is_time
+from gitmem.memory.memory import FIELDS, LISTS, MAX_BYTES, MAX_REV, Memory, is_id, is_time
 
 # Words that a YAML 1.1 or 1.2 reader takes for something else than text.
 _RESERVED = frozenset(("y", "n", "yes", "no", "true", "false", "on", "off", "null"))
@@ -42,7 +42,7 @@ def dump(memory: Memory) -> bytes:
     lines = ["---"]
     for name, write in _WRITE.items():
         value = getattr(memory, name)
-        if value != _UNSET.get(name, ""):
+        if value != UNSET.get(name, ""):
             lines.append(f"{name}: {write(value)}")
     if memory.extra:
         _check_extra(memory.extra)
@@ -263,11 +263,12 @@ _FORMS: dict[str, tuple[Callable[[Any], str], Callable[[str], object]]] = {
 }
 _WRITE = {name: write for name, (write, _) in _FORMS.items()}
 _READ = {name: read for name, (_, read) in _FORMS.items()}
-# What a field holds when it is not set; trust is always written, so that losing the line never raises it.
-_UNSET: dict[str, object] = {
+# What a field holds when it is not set, where that is not "". Trust is always written, so that losing the
+# line never raises it.
+UNSET: dict[str, object] = {
     "kind": "note",
     "rev": 1,
     "importance": None,
     "share": False,
-    **dict.fromkeys(("tags", "sources", "supersedes", "links", "topics", "files"), ()),
+    **dict.fromkeys(LISTS, ()),
 }

@@ -14,7 +14,7 @@ from typing import Any
 import yaml
 
 from gitmem.errors import InvalidMemoryError
-from gitmem.memory.memory import FIELDS
+from gitmem.memory.memory import FIELDS, LISTS, TIMES
 from gitmem.memory.times import parse_time
 
 Value = str | None | list[Any] | dict[str, Any]
@@ -23,8 +23,6 @@ _FENCE = "---"
 _LIMIT = 1 << 16
 _DEPTH = 32
 _LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
-_TUPLES = frozenset(("tags", "sources", "supersedes", "links", "topics", "files"))
-_TIMES = frozenset(("created", "updated", "expires"))
 _DOCUMENT_LINE = re.compile(r"^(?:---|\.\.\.|%)", re.MULTILINE)
 _NULLS = frozenset(("", "~", "null", "Null", "NULL"))
 
@@ -131,19 +129,21 @@ def field_value(key: str, value: Value) -> object:
     Raises:
         InvalidMemoryError: the shape does not fit the field.
     """
-    if key in _TUPLES:
+    if key in LISTS:
         return _texts(key, value)
     if not isinstance(value, str):
         raise InvalidMemoryError(f"The field '{key}' must be one value.")
-    if key in _TIMES:
+    if key in TIMES:
         return parse_time(value) if value else ""
     try:
-        return int(value) if key == "rev" else float(value) if key == "importance" else _text(key, value)
+        if key == "rev":
+            return int(value)
+        return float(value) if key == "importance" else _text_or_flag(key, value)
     except ValueError as error:
         raise InvalidMemoryError(f"The field '{key}' must be a number.") from error
 
 
-def _text(key: str, value: str) -> str | bool:
+def _text_or_flag(key: str, value: str) -> str | bool:
     if key != "share":
         return value
     if value.lower() not in ("true", "yes", "on", "false", "no", "off"):

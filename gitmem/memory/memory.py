@@ -88,6 +88,8 @@ def is_id(text: str) -> bool:
 
 
 FIELDS = frozenset(Memory.__dataclass_fields__) - {"body", "extra"}  # what gitmem's own front matter may hold
+LISTS = ("tags", "sources", "supersedes", "links", "topics", "files")  # the fields that hold several words,
+TIMES = ("created", "updated", "expires")  # and those that hold a time
 
 
 def is_time(text: str) -> bool:

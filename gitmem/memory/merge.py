@@ -14,14 +14,13 @@ from dataclasses import dataclass
 from difflib import SequenceMatcher
 from typing import Any
 
-from gitmem.memory.memory import MAX_BYTES, MAX_REV, TRUSTS, Memory
+from gitmem.memory.memory import LISTS, MAX_BYTES, MAX_REV, TRUSTS, Memory
 
 OPEN, MIDDLE, CLOSE = "<<<<<<< one side", "=======", ">>>>>>> other side"
 
 # Comparisons of equal lines that a diff may cost; texts beyond it (thousands of equal lines) are one change.
 _EFFORT = 1_000_000
 _EXTRA_LIMIT = 1 << 15
-_LISTS = ("tags", "sources", "supersedes", "links", "topics", "files")
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,7 +136,7 @@ def _chunks(extra: str) -> dict[str, str]:
 
 
 _DECIDE: dict[str, Callable[[Any, Any, Any], Any]] = {
-    **dict.fromkeys(_LISTS, _union),
+    **dict.fromkeys(LISTS, _union),
     "extra": _extra,
     "created": lambda _old, a, b: min(a, b),
     "importance": lambda _old, a, b: max(a or 0.0, b or 0.0),

@@ -1,7 +1,4 @@
-"""What a vault's repository needs in its local configuration.
-
-Readable history, no corruption, no rewritten commits.
-"""
+"""What a vault's repository needs: readable history, no file mangled by git, no rewritten commits."""
 
 from __future__ import annotations
 
@@ -12,8 +9,7 @@ from gitmem.repo.state import swap
 
 # Committed, for clones without gitmem.
 ATTRIBUTES = "memories/** -text -merge diff=gitmem\n.gitmem/*.age -text -merge\n"
-# Local, and above every committed .gitattributes: no filter may touch ciphertext, no text merge may
-# destroy it.
+# Local, and above every committed .gitattributes: no filter may touch ciphertext, no text merge destroy it.
 _LOCAL = (
     "memories/** -text -filter -ident -working-tree-encoding diff=gitmem merge=gitmem\n"
     ".gitmem/** -text -filter -ident -working-tree-encoding\n"
@@ -36,14 +32,26 @@ def settings(branch: str, command: str, vault_id: str) -> dict[str, str]:
 
 
 def equip(git: Git, common_dir: str, branch: str, command: str, vault_id: str) -> None:
-    """Set the configuration and attributes of one repository; safe to repeat. Raises GitFailed, OSError."""
+    """Set the local configuration and attributes of one repository; safe to repeat.
+
+    Raises:
+        GitFailed, OSError: they cannot be written.
+    """
     for name, value in settings(branch, command, vault_id).items():
         git.run("config", "--local", name, value)
     os.makedirs(os.path.join(common_dir, "info"), exist_ok=True)
-    swap(os.path.join(common_dir, "info", "attributes"), attributes(common_dir).encode())
+    swap(os.path.join(common_dir, "info", "attributes"), _local_attributes(common_dir).encode())
 
 
-def attributes(common_dir: str) -> str:
+def with_attributes(content: bytes) -> bytes:
+    """A ``.gitattributes`` with the committed lines in it: as it was where it has them, else at its end."""
+    ours = ATTRIBUTES.encode()
+    if ours in content:
+        return content
+    return content + (b"" if not content or content.endswith(b"\n") else b"\n") + ours
+
+
+def _local_attributes(common_dir: str) -> str:
     """The text of ``info/attributes`` with ours last (the last match wins) and the user's own lines kept."""
     try:
         with open(os.path.join(common_dir, "info", "attributes"), encoding="utf-8", errors="replace") as file:

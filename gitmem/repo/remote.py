@@ -12,9 +12,7 @@ from gitmem.repo.git import Git, printable
 NAME = "origin"
 _SECTION = r'(?ms)^\s*\[remote "origin"\]\s*$(.*?)(?=^\s*\[|\Z)'
 _URL = r"(?mi)^\s*url\s*=\s*(.+?)\s*$"
-_LATER = "Your memories are safe here; 'gitmem sync' tries again."
-
-
+_LATER = "Your memories are safe here; `gitmem sync` tries again."
 # --refmap=: the configured refspecs do not count, which in a mirror clone would move the vault's own branch.
 _FETCH = ("fetch", "--no-tags", "--no-write-fetch-head", "--refmap=")
 
@@ -46,10 +44,10 @@ class Remote:
         Raises:
             RemoteError: it cannot be reached or refuses.
         """
-        tracking = _tracking(branch)
-        status, _, err = self._call(*_FETCH, NAME, f"+{branch}:{tracking}")
+        followed = tracking(branch)
+        status, _, err = self._call(*_FETCH, NAME, f"+{branch}:{followed}")
         if status == 0:
-            return self._git.run("rev-parse", "--verify", tracking).decode().strip()
+            return self._git.run("rev-parse", "--verify", followed).decode().strip()
         if b"couldn't find remote ref" in err:
             return ""
         raise explained("reach", err)
@@ -60,7 +58,7 @@ class Remote:
         Raises as ``fetch`` does.
         """
         how = f"--deepen={commits}" if commits else "--unshallow"
-        status, _, err = self._call(*_FETCH, how, NAME, f"+{branch}:{_tracking(branch)}")
+        status, _, err = self._call(*_FETCH, how, NAME, f"+{branch}:{tracking(branch)}")
         if status:
             raise explained("reach", err)
 
@@ -94,12 +92,13 @@ class Remote:
     def _call(self, *args: str) -> tuple[int, bytes, bytes]:
         if not self.url:
             raise RemoteError(
-                "This vault has no remote.", "'git remote add origin URL' in the vault's folder gives it one."
+                "This vault has no remote.", "`git remote add origin URL` in the vault's folder gives it one."
             )
         return self._git.status(*args, env=self.env)
 
 
-def _tracking(branch: str) -> str:
+def tracking(branch: str) -> str:
+    """The ref that keeps the remote's tip of ``branch`` as it was last fetched; both are full ref names."""
     return f"refs/remotes/{NAME}/{branch.removeprefix('refs/heads/')}"
 
 

@@ -10,14 +10,12 @@ from gitmem.errors import ConfigError, InvalidMemoryError
 from gitmem.flows.importers.found import Found, Options
 from gitmem.memory import ids
 from gitmem.memory.document import quote
-from gitmem.memory.memory import FIELDS, Memory, is_id
+from gitmem.memory.memory import FIELDS, LISTS, TIMES, Memory, is_id
 from gitmem.memory.text import derive_title
 from gitmem.memory.times import parse_time, to_unix_ms
 
 ENDINGS = (".jsonl", ".ndjson")
 
-_TUPLES = frozenset(("tags", "sources", "supersedes", "links", "topics", "files"))
-_TIMES = frozenset(("created", "updated", "expires"))
 _LINE_LIMIT = 8 << 20  # a memory of 1 MiB is at most six times as long in JSON
 # A foreign object does not decide these: they say what this vault knows of a memory.
 _OURS = frozenset(("id", "rev", "trust", "share"))
@@ -83,12 +81,12 @@ def _memory(value: dict[str, Any], options: Options, now: str) -> Memory:
 
 
 def _field(name: str, value: Any) -> Any:
-    if name in _TUPLES:
+    if name in LISTS:
         return _texts(name, value)
     wanted = {"rev": int, "importance": (int, float), "share": bool}.get(name, str)
     if not isinstance(value, wanted) or (isinstance(value, bool) and name != "share"):  # type: ignore[arg-type]
         raise InvalidMemoryError(f"the field '{name}' has a value of the wrong kind")
-    if name in _TIMES:
+    if name in TIMES:
         return parse_time(value) if value else ""
     return value
 
