@@ -19,6 +19,7 @@ from gitmem.errors import ConfigError, LockedError
 SECRET_VARIABLES = ("GITMEM_KEY", "GITMEM_JOIN")  # never handed to a child that is not gitmem itself
 
 Value = str | int | bool
+_KEPT = "Nothing was changed; `gitmem config list` shows every setting."
 
 
 class Setting(NamedTuple):
@@ -31,7 +32,7 @@ class Setting(NamedTuple):
 
 def _one_line(text: str) -> str:
     if not text.strip() or any(char in "<>" or not char.isprintable() for char in text):
-        raise ConfigError("This setting is one line of text without < and >.")
+        raise ConfigError("This setting is one line of text without < and >.", _KEPT)
     return text.strip()
 
 
@@ -41,13 +42,13 @@ def _yes_or_no(text: str) -> bool:
         return True
     if word in ("false", "no", "off", "0"):
         return False
-    raise ConfigError("This setting is either true or false.")
+    raise ConfigError("This setting is either true or false.", _KEPT)
 
 
 def _count(text: str) -> int:
     digits = text.strip().replace(",", "").replace("_", "")
     if not (digits.isascii() and digits.isdigit() and 1 <= int(digits[:9]) <= 10_000_000):
-        raise ConfigError("This setting is a whole number from 1 to 10,000,000.")
+        raise ConfigError("This setting is a whole number from 1 to 10,000,000.", _KEPT)
     return int(digits[:9])
 
 
@@ -145,7 +146,9 @@ def read_private(path: str) -> str | None:
         return None
     except (OSError, UnicodeDecodeError) as error:
         why = error.strerror if isinstance(error, OSError) else "it is not text"
-        raise ConfigError(f"{path} cannot be read: {why}.") from error
+        raise ConfigError(
+            f"{path} cannot be read: {why}.", "Nothing was changed; mend that file first."
+        ) from error
 
 
 def is_shared(path: str) -> bool:
@@ -210,7 +213,7 @@ def _lock(handle: int, wait: bool) -> bool:
             fcntl.flock(handle, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))
     except OSError as error:
         if wait:
-            raise LockedError("Another gitmem holds this machine's settings for too long.") from error
+            raise LockedError("Another gitmem is busy with this for too long.", "Try again.") from error
         return False
     return True
 

@@ -14,7 +14,7 @@ from gitmem.index.seen import Seen
 from gitmem.memory import document
 from gitmem.memory.ids import path_of
 from gitmem.memory.memory import SHORT, Memory, is_id
-from gitmem.memory.text import fingerprint
+from gitmem.memory.text import fingerprint, noun
 from gitmem.reader import Reader, unknown
 from gitmem.repo.objects import MAX_BLOB
 from gitmem.repo.repo import Repo
@@ -251,4 +251,4 @@ def _all() -> Filters:
 
 def counted(verb: str, number: int) -> str:
     """A commit subject: a verb and a count, never a word of anybody's text."""
-    return f"{verb} {number} {'memory' if number == 1 else 'memories'}"
+    return f"{verb} {number} {noun(number)}"

@@ -70,7 +70,7 @@ def installation(_: Patient) -> Iterator[Finding]:
     folder = os.path.dirname(os.path.abspath(gitmem.__file__))
     compiled = os.path.exists(cached) or os.access(folder, os.W_OK)
     detail = f"gitmem {gitmem.__version__} on Python {sys.version_info.major}.{sys.version_info.minor}"
-    hint = f"Every start is slow, as nothing is compiled and nobody may: python -m compileall {folder}"
+    hint = f"Every start is slow: with the rights to write there, run `python -m compileall {folder}`."
     yield Finding("installation", compiled, detail, hint)
 
 
@@ -79,7 +79,7 @@ def known_vaults(_: Patient) -> Iterator[Finding]:
     gone = {vault_id: path for vault_id, path in config.vaults().items() if not os.path.isdir(path)}
     for vault_id, path in gone.items():
         forget = partial(config.forget, vault_id)
-        yield Finding("known vaults", False, f"{path} is gone.", "--fix forgets it.", forget)
+        yield Finding("known vaults", False, f"{path} is gone.", "`gitmem doctor --fix` forgets it.", forget)
     if not gone:
         yield Finding("known vaults", True, f"{len(config.vaults())} on this machine")
 
@@ -90,7 +90,9 @@ def key(patient: Patient) -> Iterator[Finding]:
     detail = f"from {patient.key_source}"
     if not os.path.exists(path):
         known = patient.key_source != "none"
-        yield Finding("key", known, detail if known else "not on this machine", "gitmem key restore")
+        yield Finding(
+            "key", known, detail if known else "not on this machine", "`gitmem key restore` brings it back."
+        )
         return
     shared = config.is_shared(path)
     mode = stat.S_IMODE(os.stat(path).st_mode)
@@ -98,7 +100,7 @@ def key(patient: Patient) -> Iterator[Finding]:
         "key",
         not shared,
         f"{path}, mode {mode:04o}",
-        "--fix makes it 0600.",
+        "`gitmem doctor --fix` makes it 0600.",
         lambda: config.make_private(path),
     )
 
@@ -117,7 +119,9 @@ def git_setup(patient: Patient) -> Iterator[Finding]:
     wanted = (repo.git, repo.common_dir, patient.branch, own_command(), patient.vault_id)
     missing = equip.missing(*wanted)
     detail = f"not set: {', '.join(missing)}" if missing else "textconv, merge driver and pull.rebase are set"
-    yield Finding("git setup", not missing, detail, "--fix sets it.", lambda: equip.equip(*wanted))
+    yield Finding(
+        "git setup", not missing, detail, "`gitmem doctor --fix` sets it.", lambda: equip.equip(*wanted)
+    )
 
 
 def attributes(patient: Patient) -> Iterator[Finding]:
@@ -129,7 +133,11 @@ def attributes(patient: Patient) -> Iterator[Finding]:
     there = equip.with_attributes(content) == content
     detail = "committed" if there else "the lines for memories/ are gone from .gitattributes"
     yield Finding(
-        "attributes", there, detail, "--fix commits them again.", partial(_put_attributes, store, content)
+        "attributes",
+        there,
+        detail,
+        "`gitmem doctor --fix` commits them again.",
+        partial(_put_attributes, store, content),
     )
 
 
@@ -147,7 +155,10 @@ def seals(patient: Patient) -> Iterator[Finding]:
     known = store.trunk.state.local == store.tip()
     detail = f"{count} plain commits on top of the last seal" if count else "the tip is sealed"
     yield Finding(
-        "seals", known, detail if known else "nothing is remembered of the last check", "gitmem verify"
+        "seals",
+        known,
+        detail if known else "nothing is remembered of the last check",
+        "`gitmem verify` checks all of it.",
     )
 
 
@@ -160,7 +171,7 @@ def plain_history(patient: Patient) -> Iterator[Finding]:
     shown = store.repo.git.run("show", "--textconv", f"{store.tip()}:{ids.path_of(rows[0].id)}")
     works = shown.startswith(b"---\n")
     detail = "git shows memories decrypted" if works else "git shows memories sealed"
-    yield Finding("plain history", works, detail, "gitmem doctor --fix, then look at the key.")
+    yield Finding("plain history", works, detail, "`gitmem doctor --fix`, then `gitmem key where`.")
 
 
 def index(patient: Patient) -> Iterator[Finding]:
@@ -173,7 +184,11 @@ def index(patient: Patient) -> Iterator[Finding]:
     detail = f"all {held:,}" if listed == held else f"{listed:,} of {held:,} memories"
     names = [os.path.join(patient.repo.folder, f"index.db{end}") for end in ("", "-wal", "-shm")]
     yield Finding(
-        "index", listed == held, detail, "--fix builds it anew.", lambda: [*map(config.remove, names)]
+        "index",
+        listed == held,
+        detail,
+        "`gitmem doctor --fix` builds it anew.",
+        lambda: [*map(config.remove, names)],
     )
 
 
@@ -211,7 +226,7 @@ def locks(patient: Patient) -> Iterator[Finding]:
         "locks",
         not stale,
         detail,
-        "If no git runs there, --fix removes them.",
+        "If no git runs there, `gitmem doctor --fix` removes them.",
         lambda: [*map(config.remove, stale)],
     )
 
@@ -222,7 +237,7 @@ def loose_objects(patient: Patient) -> Iterator[Finding]:
     fans = [name for name in os.listdir(folder) if len(name) == 2]
     count = sum(len(os.listdir(os.path.join(folder, fan))) for fan in fans)
     yield Finding(
-        "loose objects", count <= MANY_LOOSE, f"{count:,}", "--fix packs them.",
+        "loose objects", count <= MANY_LOOSE, f"{count:,}", "`gitmem doctor --fix` packs them.",
         partial(packing.pack, patient.repo.git, patient.repo.common_dir),
     )  # fmt: skip
 
@@ -235,8 +250,8 @@ def size(patient: Patient) -> Iterator[Finding]:
     count = len(_memory_files(patient.repo, store.tip()))
     said = patient.repo.git.run("config", "--get", "core.sparseCheckout", ok=(0, 1))
     sparse = count <= SPARSE_FROM or said.strip() == b"true"
-    yield Finding("size", sparse, f"{count:,} memories",
-                  "Writes grow slow in a full checkout: gitmem join --sparse into a new folder.")  # fmt: skip
+    mend = "Writes are slow in a full checkout; `gitmem join --sparse DIR` makes a quick one."
+    yield Finding("size", sparse, f"{count:,} memories", mend)
 
 
 def drafts(patient: Patient) -> Iterator[Finding]:
@@ -258,10 +273,10 @@ def remote(patient: Patient) -> Iterator[Finding]:
     if patient.online:
         status, _, _ = patient.repo.git.status("ls-remote", "--heads", "origin", env=patient.repo.remote.env)
         answer = url if status == 0 else f"{url} does not answer"
-        yield Finding("remote", status == 0, answer, "gitmem sync says why.")
+        yield Finding("remote", status == 0, answer, "`gitmem sync` says why.")
     if patient.store is not None:
         synced = patient.store.trunk.state.synced
-        yield Finding("last sync", bool(synced), synced or "never", "gitmem sync")
+        yield Finding("last sync", bool(synced), synced or "never", "`gitmem sync` meets it.")
 
 
 def _memory_files(repo: Repo, tip: str) -> list[str]:

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 from gitmem.memory.memory import Memory, short
-from gitmem.memory.text import derive_title, visible, visible_line
+from gitmem.memory.text import derive_title, noun, visible, visible_line
 
 NEUTRAL = 0.5  # the importance of a memory that has none
 
@@ -93,10 +93,9 @@ def _written(entry: Entry) -> str:
     head = f"[{memory.created[:10]} {short(memory.id)} {memory.trust} {memory.kind}] {entry.title}"
     lines = [head, *(f"  {line}" if line.strip() else "" for line in entry.body.split("\n") if entry.body)]
     if entry.cut:
-        lines.append(f"  (cut here; all of it: gitmem read {short(memory.id)})")
+        lines.append(f"  (cut here; all of it: `gitmem read {short(memory.id)}`)")
     return "\n".join(lines) + "\n"
 
 
 def _left_out(count: int) -> str:
-    noun = "memory" if count == 1 else "memories"
-    return f"Left out for want of room: {count} {noun}; `gitmem list` and `gitmem search` find them."
+    return f"Left out for want of room: {count} {noun(count)}; `gitmem list` and `gitmem search` find them."

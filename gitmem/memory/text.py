@@ -63,6 +63,11 @@ def shorten(text: str, length: int) -> str:
     return (words if space and len(words) > length // 2 else cut).rstrip() + "…"
 
 
+def noun(count: int) -> str:
+    """The word for so many memories."""
+    return "memory" if count == 1 else "memories"
+
+
 def fingerprint(memory: Memory) -> bytes:
     """16 bytes that are equal for the same text: kind, project, title unless it is derived, body.
 

@@ -10,6 +10,7 @@ _ALPHABET = "qpzry9x8gf2tvdw0s3jn54khce6mua7l"
 _VALUE = {char: value for value, char in enumerate(_ALPHABET)}
 _GENERATOR = (0x3B6A57B2, 0x26508E6D, 0x1EA119FA, 0x3D4233DD, 0x2A1462B3)
 _CHECK = 6  # characters of checksum
+_HINT = "Nothing was changed; copy the whole line again."
 
 
 def encode(prefix: str, raw: bytes) -> str:
@@ -29,14 +30,14 @@ def decode(text: str) -> tuple[str, bytes]:
         ConfigError: mixed case, a character outside the alphabet, a wrong checksum, or bits left over.
     """
     if text not in (text.lower(), text.upper()):
-        raise ConfigError("The key mixes upper and lower case.")
+        raise ConfigError("The key mixes upper and lower case.", _HINT)
     prefix, one, data = text.lower().rpartition("1")
     values = [_VALUE.get(char, -1) for char in data]
     readable = one and prefix and prefix.isascii() and prefix.isprintable() and " " not in prefix
     if not readable or len(values) < _CHECK or -1 in values:
-        raise ConfigError("That is not a key: a character in it cannot be part of one.")
+        raise ConfigError("That is not a key: a character in it cannot be part of one.", _HINT)
     if _polymod([*_expanded(prefix), *values]) != 1:
-        raise ConfigError("The key is mistyped: its checksum does not fit.")
+        raise ConfigError("The key is mistyped: its checksum does not fit.", _HINT)
     return prefix, _bytes(values[:-_CHECK])
 
 
@@ -46,7 +47,7 @@ def _bytes(values: list[int]) -> bytes:
         number = number << 5 | value
     spare = len(values) * 5 % 8
     if spare >= 5 or number & ((1 << spare) - 1):
-        raise ConfigError("The key is mistyped: bits are left over at its end.")
+        raise ConfigError("The key is mistyped: bits are left over at its end.", _HINT)
     return (number >> spare).to_bytes(len(values) * 5 // 8, "big")
 
 

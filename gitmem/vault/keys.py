@@ -13,6 +13,7 @@ from gitmem.vault.hkdf import hkdf
 SECRET_BYTES = 32
 _PREFIX = "age-secret-key-"
 _MARK = "AGE-SECRET-KEY-"
+_HINT = "Give the whole line that begins AGE-SECRET-KEY-1, or the four lines of the paper."
 _VAULT_ID = re.compile(r"[0-9a-f]{32}")
 
 
@@ -46,7 +47,7 @@ class Identity:
         kept = [line for line in lines if not line.lstrip().startswith("#")]
         key = "".join("".join(kept).split()).upper()
         if not key:
-            raise ConfigError("The key is empty.")
+            raise ConfigError("The key is empty.", _HINT)
         if _MARK in key:
             return cls(_secret(key))
         return cls(paperform.read("\n".join(kept)))
@@ -94,5 +95,5 @@ def _secret(key: str) -> bytes:
         raise ConfigError("A vault cannot use a post-quantum key.", "Use one that begins AGE-SECRET-KEY-1.")
     prefix, raw = bech32.decode(key)
     if prefix != _PREFIX or len(raw) != SECRET_BYTES:
-        raise ConfigError("That is not an age secret key.")
+        raise ConfigError("That is not an age secret key.", _HINT)
     return raw

@@ -12,7 +12,8 @@ from gitmem.vault.passphrase import Passphrase
 
 PATH = ".gitmem/key.age"
 _FIRST_LINE = re.compile(r"# gitmem: \.gitmem/key\.age of vault ([0-9a-f]{32})\n")
-_LIMIT = 4096
+_LIMIT = 4096  # bytes
+_OTHER_WAYS = "Nothing of it was used; `gitmem key restore` takes the key itself."
 
 
 def lock(identity: Identity, vault_id: str, passphrase: str, log_n: int = 18) -> bytes:
@@ -38,11 +39,13 @@ def unlock(sealed: bytes, passphrase: str, vault_id: str = "") -> Identity:
     try:
         inside = age.decrypt(sealed, [Passphrase(passphrase)], limit=_LIMIT)
     except NoMatchError:
-        raise WrongKeyError("That passphrase does not open the vault's key.") from None
+        raise WrongKeyError(
+            "That passphrase does not open the vault's key.", "Nothing was changed; try again."
+        ) from None
     text = inside.decode("ascii", "replace")
     first = _FIRST_LINE.match(text)
     if not first:
-        raise TamperedError("The passphrase slot does not hold a vault's key.")
+        raise TamperedError("The passphrase slot does not hold a vault's key.", _OTHER_WAYS)
     if vault_id and first[1] != vault_id:
-        raise WrongKeyError("The passphrase slot belongs to another vault.")
+        raise WrongKeyError("The passphrase slot belongs to another vault.", _OTHER_WAYS)
     return Identity.parse(text)

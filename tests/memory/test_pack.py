@@ -79,7 +79,7 @@ def test_the_most_important_and_then_the_newest_come_first():
 
 def test_a_long_memory_is_cut_and_says_so():
     text = pack([memory(1, body="word " * 2000), memory(2, body="short", importance=0.1)], 3000)
-    assert "cut here; all of it: gitmem read M00001" in text and "short" in text
+    assert "cut here; all of it: `gitmem read M00001`" in text and "short" in text
 
 
 def test_no_memories_give_no_text():

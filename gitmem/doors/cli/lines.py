@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Protocol
 
-from gitmem.doors.cli.output import Line, one_line, width
+from gitmem.doors.cli.output import Line, Piece, one_line, width
 from gitmem.memory import document
 from gitmem.memory.memory import Memory, short
 from gitmem.memory.text import derive_title
@@ -39,7 +39,7 @@ def entry(item: Listed, title: str) -> Line:
     about = "  ".join(word for word in (item.project, "" if item.kind == "note" else item.kind) if word)
     tail = one_line(about, 24)
     room = width() - 20 - (len(tail) + 2 if tail else 0)
-    line: list[str | tuple[str, str]] = [("id", short(item.id)), "  ", ("dim", item.created[:10]), "  "]
+    line: list[Piece] = [("id", short(item.id)), "  ", ("dim", item.created[:10]), "  "]
     line.append(one_line(title, room))
     return [*line, ("dim", f"  {tail}")] if tail else line
 
@@ -61,17 +61,13 @@ def commits(found: Iterable[Commit]) -> Iterator[Line]:
     for commit in found:
         marks = [commit.anchor] if commit.anchor else []
         marks += [commit.verdict] if commit.verdict != "sealed" else []
-        line: list[str | tuple[str, str]] = [
-            ("id", commit.id[:10]),
-            "  ",
-            ("dim", _minute(commit.time)),
-            "  ",
-        ]
+        line: list[Piece] = [("id", commit.id[:10]), "  ", ("dim", minute(commit.time)), "  "]
         line.append(one_line(commit.subject, width() - 30 - sum(len(mark) + 2 for mark in marks)))
         yield [*line, *(("head", f"  {mark}") for mark in marks)]
 
 
-def _minute(when: str) -> str:
+def minute(when: str) -> str:
+    """A time to the minute, as people read it: ``2026-11-20 07:00``; "" for ""."""
     return when[:16].replace("T", " ")
 
 
@@ -82,10 +78,8 @@ def changes(found: Sequence[Change]) -> Iterator[Line]:
     for change in found:
         verb = "changed" if change.before and change.after else "added" if change.after else "removed"
         memory = change.after or change.before
-        yield (
-            "head",
-            f"{verb} {short(change.id)}  {one_line(title_of(memory) if memory else '', width() - 20)}",
-        )
+        title = title_of(memory) if memory else ""
+        yield ("head", f"{verb} {short(change.id)}  {one_line(title, width() - 20)}")
         old = whole(change.before).splitlines() if change.before else []
         new = whole(change.after).splitlines() if change.after else []
         for line in list(unified_diff(old, new, lineterm="", n=2))[2:]:

@@ -11,6 +11,7 @@ from gitmem.doors import wire
 from gitmem.doors.cli import output
 from gitmem.doors.cli.verb import Call, verb
 from gitmem.flows.publish import publish
+from gitmem.memory.text import noun
 
 EXAMPLES = (
     ("gitmem write 'We ship on Thursdays' --share", "Mark a memory"),
@@ -34,11 +35,11 @@ def command(call: Call, directory: str, budget: int | None) -> None:
     folder = os.path.abspath(os.path.expanduser(directory))
     made = publish(store, folder, budget or int(config.get("digest.budget")))
     lines: list[output.Line] = [
-        f"{made.shown} shared {'memory' if made.shown == 1 else 'memories'} in {name}"
+        f"{made.shown} shared {noun(made.shown)} in {name}"
         for name in (os.path.join(folder, file) for file in made.files)
     ]
     if made.left_out:
         lines.append(f"{made.left_out} left out for want of room; --budget makes more.")
     if not made.shown:
-        lines.append("Nothing is marked to share yet: gitmem write --share, gitmem edit ID --share.")
+        lines.append("Nothing is marked to share yet: `gitmem edit ID --share` marks a memory.")
     output.show(call, wire.slots(made), lines)

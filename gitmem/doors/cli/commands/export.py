@@ -12,6 +12,7 @@ from gitmem import app
 from gitmem.doors.cli import choose, output
 from gitmem.doors.cli.verb import Call, verb
 from gitmem.flows.export import export_folder, export_lines
+from gitmem.memory.text import noun
 
 EXAMPLES = (
     ("gitmem export ~/plain", "Every memory as a markdown file, into a new folder"),
@@ -39,6 +40,5 @@ def command(call: Call, target: str, **chosen: Any) -> None:
     with output.progress("Exporting") as step:
         write = export_lines if path.endswith(".jsonl") else export_folder
         count = write(store, path, wanted, step)
-    noun = "memory" if count == 1 else "memories"
-    said = f"{count:,} {noun} written, in plain text, to {path}"
+    said = f"{count:,} {noun(count)} written, in plain text, to {path}"
     output.show(call, {"path": path, "memories": count}, [said])

@@ -9,6 +9,7 @@ from gitmem.doors import wire
 from gitmem.doors.cli import output
 from gitmem.doors.cli.lines import entry, title_of
 from gitmem.doors.cli.verb import Call, complete_id, verb
+from gitmem.memory.text import noun
 
 EXAMPLES = (
     ("gitmem forget 7Q2K9F", "Shows it, asks, removes it"),
@@ -34,7 +35,8 @@ def command(call: Call, memory_ids: tuple[str, ...], yes: bool) -> None:
             listed, f"Forget {'this memory' if len(found) == 1 else f'these {len(found)} memories'}?"
         )
     commit = store.forget([memory.id for memory in found])
-    said, them = ("1 memory is", "it") if len(found) == 1 else (f"{len(found)} memories are", "them")
-    closing = f"{said} forgotten; the history still holds {them}, and `gitmem undo` brings {them} back."
+    are, them = ("is", "it") if len(found) == 1 else ("are", "them")
+    said = f"{len(found)} {noun(len(found))} {are} forgotten"
+    closing = f"{said}; the history still holds {them}, and `gitmem undo` brings {them} back."
     output.show(call, {**wire.memories(found), "commit": commit}, [*(listed if yes else []), closing])
     app.push_later(store)

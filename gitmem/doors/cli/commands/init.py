@@ -52,10 +52,12 @@ def _answer(made: settle.Settled, remote: str) -> tuple[dict[str, str], list[out
         "  gitmem key show --paper    four lines to write down",
         "  gitmem key passphrase      or lock a copy into the vault",
         "",
-        "Then: gitmem write 'the first thing to remember'",
+        "Then: `gitmem write 'the first thing to remember'`",
     ]
     if len(config.vaults()) > 1 and not config.get("vault.default"):
-        lines.append(f"This machine knows several vaults now: gitmem config set vault.default {where}")
+        lines.append(
+            f"This machine knows several vaults; `gitmem config set vault.default {where}` prefers this one."
+        )
     problem = attempt(app.open_store(made.path)) if remote else ""
     if problem:
         lines.insert(1, ("bad", f"It is not pushed yet: {problem} `gitmem sync` tries again."))

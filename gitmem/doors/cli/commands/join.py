@@ -37,7 +37,7 @@ def command(call: Call, code: str, directory: str, sparse: bool) -> None:
     lines: list[output.Line] = [
         f"Joined: the vault is at {joined.path}.",
         f"Its key is at {joined.key_path}.",
-        "Try: gitmem list",
+        "Try: `gitmem list`",
     ]
     payload = {
         "path": joined.path,

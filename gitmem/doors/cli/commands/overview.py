@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from gitmem import app
 from gitmem.doors.cli import output
+from gitmem.doors.cli.lines import minute
 from gitmem.doors.cli.verb import Call, verb
+from gitmem.memory.text import noun
 
 BEGIN: list[output.Line] = [
     "gitmem init          make a vault: sealed memories in a git repository of yours",
@@ -29,8 +31,8 @@ def command(call: Call) -> None:
     from gitmem.flows.status import status  # who has no vault yet need not wait for git and the index
 
     found = status(app.open_store(call.vault, output.secret_asker()))
-    count = f"{found.memories:,} {'memory' if found.memories == 1 else 'memories'} in {found.path}"
-    when = found.last_sync[:16].replace("T", " ") or "never"
+    count = f"{found.memories:,} {noun(found.memories)} in {found.path}"
+    when = minute(found.last_sync) or "never"
     synced = f"Last sync: {when}." if found.remote else "No remote: this device holds the only copy."
     payload = {"vault": {"path": found.path, "memories": found.memories, "last_sync": found.last_sync}}
     output.show(call, payload, [("head", count), synced, "", *FIVE])

@@ -5,6 +5,7 @@ from __future__ import annotations
 from gitmem import app
 from gitmem.doors import wire
 from gitmem.doors.cli import output
+from gitmem.doors.cli.lines import minute
 from gitmem.doors.cli.verb import Call, verb
 from gitmem.flows.status import Status, status
 
@@ -31,8 +32,8 @@ def _lines(found: Status) -> list[output.Line]:
         ("id", found.vault_id),
         ("key", f"fingerprint {found.fingerprint}"),
         ("memories", f"{found.memories:,}"),
-        ("tip", f"{found.tip[:10]}  {found.updated[:16].replace('T', ' ')}"),
-        ("remote", found.remote or "none (git remote add origin URL, then gitmem sync)"),
+        ("tip", f"{found.tip[:10]}  {minute(found.updated)}"),
+        ("remote", found.remote or "none (`git remote add origin URL`, then `gitmem sync`)"),
     ]
     if found.remote:
         rows.append(("synced", _synced(found)))
@@ -46,7 +47,7 @@ def _lines(found: Status) -> list[output.Line]:
 
 def _synced(found: Status) -> str:
     if not found.last_sync:
-        return "never; gitmem sync"
+        return "never; `gitmem sync` does it"
     ahead_behind = [f"{found.ahead} to push"] if found.ahead else []
     ahead_behind += [f"{found.behind} to pull"] if found.behind else []
-    return f"{found.last_sync[:16].replace('T', ' ')}, {' and '.join(ahead_behind) or 'in step'}"
+    return f"{minute(found.last_sync)}, {' and '.join(ahead_behind) or 'in step'}"

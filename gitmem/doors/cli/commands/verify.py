@@ -11,8 +11,8 @@ from gitmem.doors import wire
 from gitmem.doors.cli import output
 from gitmem.doors.cli.lines import commits
 from gitmem.doors.cli.verb import Call, verb
-from gitmem.errors import TamperedError
 from gitmem.flows import verify
+from gitmem.repo.history import RefusedError
 
 EXAMPLES = (
     ("gitmem verify", "How many commits, and of which sort"),
@@ -32,7 +32,7 @@ def command(call: Call, everything: bool) -> None:
     found = verify.audit(store)
     refused = [commit for commit in found if commit.verdict == "refused"]
     if refused and not everything:
-        raise refusal(refused[-1].id)
+        raise RefusedError(refused[-1].id)
     count = Counter(commit.verdict for commit in found)
     parts = ", ".join(f"{number} {verdict}" for verdict, number in count.most_common())
     summary = f"{len(found)} commits: {parts}." if found else "There are no commits yet."
@@ -42,12 +42,4 @@ def command(call: Call, everything: bool) -> None:
     style = "bad" if refused else "good"
     output.show(call, payload, [*(commits(found) if everything else ()), (style, summary)])
     if refused:
-        click.get_current_context().exit(refusal("").exit_code)
-
-
-def refusal(commit: str) -> TamperedError:
-    """The error about the first commit that no key holder made or vouched for."""
-    return TamperedError(
-        f"Commit {commit} was not made by a key holder.",
-        "`gitmem trust COMMIT` keeps it, `gitmem sync --restore` leaves it out.",
-    )
+        click.get_current_context().exit(RefusedError.exit_code)
