@@ -175,6 +175,19 @@ def test_a_damaged_git_index_stops_no_write_and_is_told(machine: Machine) -> Non
     machine.assert_sound("after")
 
 
+@pytest.mark.parametrize("name", ["refs/heads/main.lock", "HEAD.lock"])
+def test_a_lock_that_another_git_left_is_named_soon_and_kept(kept: Machine, name: str) -> None:
+    (kept.git_dir / name).touch()
+    start = time.monotonic()
+    _clear(kept.run("write", "not now", code=None), 11, "doctor --fix")
+    assert time.monotonic() - start < 15
+    assert (kept.git_dir / name).exists()
+    assert kept.git("status", "--porcelain") == ""
+    assert kept.run("search", "apples").out
+    (kept.git_dir / name).unlink()
+    kept.write("now")
+
+
 def test_text_that_is_not_utf8(kept: Machine) -> None:
     _clear(kept.run("write", "-", stdin=b"caf\xe9 au lait", code=None), 16, "UTF-8")
 
