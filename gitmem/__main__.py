@@ -6,8 +6,7 @@ import os
 import sys
 from types import TracebackType
 
-INTERRUPTED = 130
-BUG = 70
+from gitmem.errors import BUG, INTERRUPTED
 
 
 def main() -> None:

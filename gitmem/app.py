@@ -273,7 +273,7 @@ def _token(vault_id: str) -> str:
 
 
 def default_project(vault: str) -> str:
-    """The project of the working folder, or "" (see :mod:`gitmem.flows.project`)."""
+    """The project of the working folder, "" for none (see :mod:`gitmem.flows.project`)."""
     from gitmem.flows.project import project_of
 
     return project_of(_here(), os.path.expanduser("~"), vault)

@@ -15,10 +15,14 @@
     ├─ RemoteError            18   the git remote cannot be reached or refuses
     └─ ModelError             19   Claude cannot be reached, refuses, or answers nonsense
 
-Also used by the command line: 2 wrong usage, 3 done in part, 70 a bug, 130 interrupted.
+Also used by the command line: 2 wrong usage (click's own), and those below.
 """
 
 from __future__ import annotations
+
+DONE_IN_PART = 3
+BUG = 70
+INTERRUPTED = 130
 
 
 class GitmemError(Exception):

@@ -129,10 +129,6 @@ class Index:
             return self._ids("substr(id, -?) = ?", len(tail), tail) if tail else []
         return self._ids(f"substr(id, -{SHORT}) = ? AND substr(id, -?) = ?", tail[-SHORT:], len(tail), tail)
 
-    def projects(self) -> dict[str, int]:
-        """How many memories each project has, hidden ones too; "" are those without a project."""
-        return dict(self._select("SELECT project, count(*) FROM memory GROUP BY project ORDER BY project"))
-
     def close(self) -> None:
         """Let go of the file and tidy its log away; a process that is about to end need not."""
         if self._identity is None or opening.identity_of(self._path) == self._identity:

@@ -20,8 +20,13 @@ def body(
 ) -> bytes:
     """Every byte of a commit before its seal line (commit-seals.md section 2).
 
-    ``author`` and ``committer`` are ``name <email> unix-time +0000``; ``subject`` comes from a constant list;
-    ``trailers`` are whole lines such as ``Gitmem-Anchor: init``.
+    Args:
+        tree: its id.
+        parents: their ids.
+        author: ``name <email> unix-time +0000``.
+        committer: the same of who makes the commit.
+        subject: from a constant list.
+        trailers: whole lines such as ``Gitmem-Anchor: init``.
     """
     lines = [
         f"tree {tree}",
@@ -40,7 +45,9 @@ def header(raw: bytes) -> Header:
     """
     lines = raw.partition(b"\n\n")[0].split(b"\n")
     if not lines[0].startswith(b"tree "):
-        raise TamperedError("A commit in this repository is damaged.", "Run 'git fsck'.")
+        raise TamperedError(
+            "A commit in this repository is damaged.", "Nothing was used; `git fsck` names it."
+        )
     parents = []
     for line in lines[1:]:
         if not line.startswith(b"parent "):

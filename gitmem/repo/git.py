@@ -9,8 +9,7 @@ from collections.abc import Iterable, Mapping
 
 from gitmem.errors import GitmemError, NotSetUpError
 
-# `git rev-parse --local-env-vars`: an inherited GIT_DIR beats -C and would redirect a write made inside a
-# git hook.
+# `git rev-parse --local-env-vars`: an inherited GIT_DIR beats -C and would redirect a write made in a hook.
 _LOCAL = frozenset(
     "GIT_ALTERNATE_OBJECT_DIRECTORIES GIT_CONFIG GIT_CONFIG_PARAMETERS GIT_CONFIG_COUNT GIT_OBJECT_DIRECTORY "
     "GIT_DIR GIT_WORK_TREE GIT_IMPLICIT_WORK_TREE GIT_GRAFT_FILE GIT_INDEX_FILE GIT_NO_REPLACE_OBJECTS "
@@ -30,7 +29,7 @@ class GitFailed(GitmemError):
     """Git ended with an unexpected status; ``status`` and ``stderr`` say how (never shown as they are)."""
 
     def __init__(self, command: str, status: int, stderr: bytes) -> None:
-        hint = "'gitmem doctor' looks for the cause."
+        hint = "`gitmem doctor` looks for the cause."
         if any(reason in stderr for reason in _UNWRITABLE):
             hint = "make room or fix the permissions, then try again."
         super().__init__(f"git {command} failed: {printable(stderr)}", f"Nothing was lost; {hint}")
@@ -39,10 +38,7 @@ class GitFailed(GitmemError):
 
 
 def printable(stderr: bytes) -> str:
-    """The last telling line of git's own error output, as plain ASCII.
-
-    What a remote says is not to be trusted.
-    """
+    """The first telling line of git's error output, as plain ASCII: what a remote says is not trusted."""
     lines = [line for line in stderr.decode("ascii", "replace").splitlines() if line.strip()]
     telling = (
         [line for line in lines if line.startswith(("fatal:", "error:"))]
@@ -224,4 +220,6 @@ def _call_elsewhere(argv: list[str], data: bytes, env: dict[str, str]) -> tuple[
 
 
 def _missing() -> NotSetUpError:
-    return NotSetUpError("The program 'git' was not found.", "Install git, then run the command again.")
+    return NotSetUpError(
+        "The program git was not found.", "Nothing was changed; install git, then run the command again."
+    )

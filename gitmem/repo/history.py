@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Container, Iterable, Iterator
+from collections.abc import Callable, Container, Iterator
 from typing import NamedTuple, Protocol
 
 from gitmem.errors import NotSetUpError, RewoundError, TamperedError, TooShortError
@@ -13,8 +13,8 @@ from gitmem.repo.objects import Objects, tree_id
 from gitmem.repo.trees import PROTECTED, PROTECTED_NAMES, Changes, Entry, edit_entries, entries, lookup
 
 ANSWERS = (
-    "Nothing of it was used. 'gitmem trust {}' accepts it after showing what it changes; "
-    "'gitmem sync --restore' puts the verified memories back on top."
+    "Nothing of it was used. `gitmem trust {}` accepts it after showing what it changes; "
+    "`gitmem sync --restore` puts the verified memories back on top."
 )
 
 
@@ -31,7 +31,7 @@ ReadSeal = Callable[[bytes], Seal | None]
 
 
 class Judged(NamedTuple):
-    """One commit and the verdict on it: ``sealed``, ``plain``, ``merge`` or ``refused``."""
+    """One commit as it was read, with what its seal says (None without one of this key)."""
 
     id: str
     raw: bytes
@@ -54,9 +54,11 @@ class History:
         self._read_seal = read_seal
 
     def verify(self, tip: str, known: str = "", *, everything: bool = False) -> None:
-        """Accept ``tip`` or raise; ``known`` is a tip accepted before.
+        """Accept a tip or raise.
 
         Args:
+            tip: the commit to judge.
+            known: a tip accepted before, "" for none.
             everything: protect every path, not only the memories (an editable install inside its own vault).
 
         Raises:
@@ -75,7 +77,8 @@ class History:
         if not known and not any(commit.seal for commit in fresh):
             if self.shallow:
                 raise TooShortError(
-                    "This shallow clone ends before any sealed commit.", "Run 'git fetch --unshallow'."
+                    "This shallow clone ends before any sealed commit.",
+                    "Nothing of it was used; run `git fetch --unshallow`.",
                 )
             raise NotSetUpError(
                 "Nothing in this history was sealed with this key.", "Check that this is the vault you mean."
@@ -84,12 +87,10 @@ class History:
         for commit in self._above(fresh, tip, known, anchors):
             self._accept(commit, known, anchors, everything)
 
-    def audit(self, tip: str, read_seals: Iterable[ReadSeal] = ()) -> Iterator[tuple[Judged, str]]:
-        """Every commit below ``tip``, newest first, with its own verdict; stops at nothing."""
-        others = tuple(read_seals)
+    def audit(self, tip: str) -> Iterator[tuple[Judged, str]]:
+        """Every commit from ``tip`` down, newest first, each with its own verdict; stops at nothing."""
         for commit in self._read(["--topo-order", tip]):
-            retired = commit.seal is None and any(read(commit.raw) for read in others)
-            yield commit, "sealed" if retired else self.verdict(commit)
+            yield commit, self.verdict(commit)
 
     def verdict(self, commit: Judged, *, everything: bool = False) -> str:
         """``sealed``, ``plain``, ``merge`` or ``refused``, from ancestry and key alone (section 4)."""
@@ -126,7 +127,8 @@ class History:
             return known
         if self.shallow:
             raise TooShortError(
-                "This shallow clone ends before what this device has seen.", "Run 'git fetch --unshallow'."
+                "This shallow clone ends before what this device has seen.",
+                "Nothing of it was used; run `git fetch --unshallow`.",
             )
         for commit in self._read(["--topo-order", tip]):
             if commit.seal and known in commit.seal.was:
@@ -157,7 +159,8 @@ class History:
         as_written = commit.shown == parents
         if self.shallow and not (as_written and len(parents) < 2):
             raise TooShortError(
-                f"History is too short to judge commit {commit.id}.", "Run 'git fetch --unshallow'."
+                f"History is too short to judge commit {commit.id}.",
+                "Nothing of it was used; run `git fetch --unshallow`.",
             )
         if as_written and self.verdict(commit, everything=everything) != "refused":
             return
@@ -166,7 +169,8 @@ class History:
             return
         if self.shallow:
             raise TooShortError(
-                f"History is too short to judge commit {commit.id}.", "Run 'git fetch --unshallow'."
+                f"History is too short to judge commit {commit.id}.",
+                "Nothing of it was used; run `git fetch --unshallow`.",
             )
         raise RefusedError(commit.id)
 

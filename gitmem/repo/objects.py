@@ -51,7 +51,8 @@ class Objects:
     def read_many(self, oids: Iterable[str], limit: int = 0, *, gaps: bool = False) -> Iterator[bytes]:
         """The contents of many objects in order, through one cat-file.
 
-        Raises as ``read`` does; with ``gaps`` such an object is b"" instead.
+        Raises:
+            NotFoundError, TamperedError: as for ``read``; with ``gaps`` such an object is b"" instead.
         """
         pending: list[str] = []
         for oid in oids:
@@ -147,10 +148,7 @@ class Objects:
         return content
 
     def _ask(self, oids: list[str], limit: int, gaps: bool) -> list[bytes]:
-        """The answers to one window, read whole.
-
-        A generator would leave some in the pipe for the next caller.
-        """
+        """The answers to one window, all read: a generator would leave some in the pipe for the next."""
         answers: list[bytes] = []
         while len(answers) < len(oids):
             try:
@@ -181,7 +179,8 @@ def _answer(batch: Batch, oid: str, limit: int) -> bytes:
     header = batch.stdout.readline().split()
     if len(header) == 2:
         raise NotFoundError(
-            f"Git object {oid} is missing from this repository.", "Run 'gitmem sync' to fetch it."
+            f"Git object {oid} is missing from this repository.",
+            "Nothing was changed; `gitmem sync` fetches it.",
         )
     if not header:  # git ends at an object that it cannot read
         raise _damaged(oid)
@@ -212,13 +211,15 @@ def _encode(kind: str, content: bytes) -> tuple[bytes, str]:
 
 def _damaged(oid: str) -> TamperedError:
     return TamperedError(
-        f"Git object {oid} is damaged.", "Run 'git fsck'; a copy on the remote may be whole."
+        f"Git object {oid} is damaged.",
+        "Nothing of it was used; `git fsck` names it, and a copy on the remote may be whole.",
     )
 
 
 def _too_large(oid: str) -> TamperedError:
     return TamperedError(
-        f"Git object {oid} is too large to be a memory and was not opened.", "Run 'gitmem doctor'."
+        f"Git object {oid} is too large to be a memory and was not opened.",
+        "Nothing of it was used; `gitmem doctor` looks around.",
     )
 
 

@@ -35,7 +35,7 @@ def find(path: str) -> tuple[str, str | None]:
         return path, None
     raise NotSetUpError(
         "There is no git repository in that folder.",
-        "'gitmem init DIR' makes a vault, 'gitmem join' brings one.",
+        "`gitmem init DIR` makes a vault; `gitmem join` brings one.",
     )
 
 

@@ -1,7 +1,4 @@
-"""A git repository as gitmem writes it.
-
-Sealed commits made object by object, refs moved by compare-and-swap.
-"""
+"""A git repository as gitmem writes it: commits made object by object, refs moved by compare-and-swap."""
 
 from __future__ import annotations
 
@@ -29,8 +26,8 @@ _AGE_MAGIC = b"age-encryption.org/v1\n"
 class Draft(NamedTuple):
     """A commit to be sealed: ``changes`` on top of ``tree``, with verified ``parents``.
 
-    ``subject`` comes from a constant list; ``trailers`` are whole lines; ``author`` is a raw author
-    line to keep (replay).
+    ``subject`` comes from a constant list; ``trailers`` are whole lines; ``author`` is a raw author line to
+    keep, as a replay does.
     """
 
     parents: tuple[str, ...]
@@ -48,9 +45,15 @@ class Moved(LockedError):
 class Repo:
     """One repository, normal, bare, sparse, shallow or a linked work tree.
 
-    Attributes: ``path`` as opened, ``git_dir``, ``common_dir``, ``work_tree`` (None when bare),
-    ``folder`` (gitmem's own
-    folder in the common git directory), ``objects``, ``git``, ``lock``, ``remote``.
+    Attributes:
+        path: as it was opened.
+        git_dir: the git directory, of a linked work tree its own.
+        common_dir: the git directory that all work trees share.
+        work_tree: None when bare.
+        folder: gitmem's own folder in ``common_dir``.
+        lock: held by whoever writes.
+        sync_lock: held by whoever fetches and pushes.
+        git, objects, remote: the ways to it.
     """
 
     def __init__(self, path: str, author: tuple[str, str]) -> None:
@@ -87,7 +90,7 @@ class Repo:
         if "objectformat" in text and "sha256" in text:
             raise ConfigError(
                 "This repository uses SHA-256 object names, which gitmem cannot write.",
-                "Use one made by 'git init'.",
+                "Nothing was changed; use one made by `git init --object-format=sha1`.",
             )
         return repo
 
@@ -96,10 +99,7 @@ class Repo:
         return History(self.git, self.objects, self.common_dir, read_seal)
 
     def tip(self, branch: str) -> str:
-        """The commit that a full ref name points to, or "" when it does not exist.
-
-        No git process in the common case.
-        """
+        """The commit that a full ref name points to, "" for none; mostly without a git process."""
         found = read_text(os.path.join(self.common_dir, *branch.split("/"))).strip()
         if not found:
             packed = read_text(os.path.join(self.common_dir, "packed-refs"))
@@ -183,7 +183,7 @@ class Repo:
         if b".lock': File exists" in err:
             raise LockedError(
                 "Another git holds a lock on the vault's branch.",
-                "Nothing was changed; try again, and if no git runs there: 'gitmem doctor --fix'.",
+                "Nothing was changed; try again, and if no git runs there, `gitmem doctor --fix`.",
             )
         raise GitFailed("update-ref", status, err)
 
@@ -254,10 +254,7 @@ class Repo:
 
 
 class Guard:
-    """``with guard:`` around git children that lock refs.
-
-    A kill inside leaves the note for the next command.
-    """
+    """``with guard:`` around git children that lock refs: a kill inside leaves a note to the next command."""
 
     def __init__(self, journal: Journal, locks: tuple[str, ...]) -> None:
         self._journal = journal

@@ -1,7 +1,4 @@
-"""What this device has accepted of a vault.
-
-A file, never a ref, because a mirror clone brings in a stranger's refs.
-"""
+"""What this device has accepted of a vault: a file, never a ref, which a mirror clone would take over."""
 
 from __future__ import annotations
 
@@ -17,8 +14,8 @@ _SOUND = rf"[0-9a-f]{{32}}\0refs/heads/[^\0]+\0{_OID}\0{_OID}\0[0-9a-f]{{16}}"  
 class State(NamedTuple):
     """The last verified tips (commit-seals.md section 6).
 
-    ``fingerprint`` tells a wrong key without reading the repository; ``synced`` is when the remote
-    was last met.
+    ``fingerprint`` tells a wrong key without reading the repository; ``synced`` is when the remote was last
+    met.
     """
 
     vault: str = ""
@@ -55,7 +52,7 @@ class StateFile:
             return ""
 
     def write(self, state: State, **changes: str) -> State:
-        """Replace the file at once; the caller holds the lock and moves only forward."""
+        """Replace the file, and return what it says now; the caller holds the lock and moves only forward."""
         new = state._replace(**changes)
         swap(self._path, json.dumps(new._asdict()).encode(), "new")
         if new.remote and new.remote != state.remote:

@@ -44,7 +44,9 @@ def entries(tree: bytes) -> list[Entry]:
             found.append(Entry(tree[at:space], tree[space + 1 : end], tree[end + 1 : end + 21].hex()))
             at = end + 21
     except ValueError as error:
-        raise TamperedError("A git tree is damaged.", "Run 'git fsck'.") from error
+        raise TamperedError(
+            "A git tree is damaged.", "Nothing of it was used; `git fsck` names it."
+        ) from error
     return found
 
 
@@ -63,9 +65,8 @@ def edit_tree(objects: Objects, tree: str, changes: Changes, store: Callable[[st
     """The id of ``tree`` with ``changes`` made: path → (mode, blob id), or None to remove it.
 
     Reads and writes touched folders only; a folder left empty goes, and "" means that nothing is left.
-    ``store(kind, content)`` returns an object's id and decides whether it is written:
-    ``Objects.write``, or ``tree_id``.
-    ``tree`` may be "" (nothing yet).
+    ``tree`` may be "" (nothing yet). ``store(kind, content)`` returns an object's id and decides whether the
+    object is written: ``Objects.write``, or ``tree_id``.
     """
     here = edit_entries(objects, tree, changes, store)
     return store("tree", _raw(here)) if here else ""
@@ -74,10 +75,7 @@ def edit_tree(objects: Objects, tree: str, changes: Changes, store: Callable[[st
 def edit_entries(
     objects: Objects, tree: str, changes: Changes, store: Callable[[str, bytes], str]
 ) -> list[Entry]:
-    """Like ``edit_tree``, but the lines of the top folder, in git's order.
-
-    That folder itself is not stored.
-    """
+    """Like ``edit_tree``, but the lines of the top folder, in git's order; that folder is not stored."""
     here: dict[bytes, Entry] = {entry.name: entry for entry in entries(objects.read(tree))} if tree else {}
     files, below = _by_name(changes)
     for name in (name for name, value in files.items() if value is None):

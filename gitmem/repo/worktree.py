@@ -85,7 +85,7 @@ class WorkTree:
                 raise
             raise ConflictError(
                 "Your own uncommitted edits in the vault's folder are in the way of incoming changes.",
-                "Memories are safe; commit or stash them ('git status' shows which), then run 'gitmem sync'.",
+                "Memories are safe; commit or stash them (`git status` shows which), then run `gitmem sync`.",
             ) from error
         return True
 

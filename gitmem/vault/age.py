@@ -13,10 +13,8 @@ from gitmem.vault.header import Stanza, build, check_mac, parse
 from gitmem.vault.hkdf import hkdf
 from gitmem.vault.x25519 import X25519
 
-MAGIC = b"age-encryption.org/v1\n"
-MAX_BYTES = 2 << 20  # what decrypt reads unless told otherwise
-PREFIX = "age-secret-key-"
-_PQ_PREFIX = "age-secret-key-pq-"
+MAX_BYTES = 2 << 20  # of a sealed file: what decrypt reads unless told otherwise
+_POST_QUANTUM = "age-secret-key-pq-"
 _FILE_KEY = 16
 _NONCE = 16
 
@@ -38,9 +36,9 @@ def load_key(text: str) -> Key:
         ConfigError: anything else.
     """
     prefix, raw = bech32.decode(text)
-    if prefix not in (PREFIX, _PQ_PREFIX) or len(raw) != 32:
+    if prefix not in (bech32.IDENTITY, _POST_QUANTUM) or len(raw) != 32:
         raise ConfigError("That is not an age secret key.")
-    if prefix == PREFIX:
+    if prefix == bech32.IDENTITY:
         return X25519(raw)
     # late import: post-quantum keys are rare and their modules slow to load
     from gitmem.vault.hybrid import Hybrid
@@ -68,8 +66,8 @@ def decrypt(data: bytes, keys: Sequence[Key], limit: int = MAX_BYTES, alone: boo
     ``alone`` refuses a file that is also for somebody else: whoever shares one file key can forge under it.
 
     Raises:
-        HeaderError, HeaderMacError, PayloadError: (TamperedError) malformed, changed or cut.
-        NoMatchError: (WrongKeyError) well formed, but for other keys.
+        TamperedError: malformed, changed or cut (HeaderError, HeaderMacError, PayloadError).
+        WrongKeyError: well formed, but for other keys (NoMatchError).
     """
     if len(data) > limit:
         raise HeaderError(f"This sealed file is larger than {limit} bytes.")

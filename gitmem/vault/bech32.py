@@ -9,6 +9,7 @@ from gitmem.errors import ConfigError
 _ALPHABET = "qpzry9x8gf2tvdw0s3jn54khce6mua7l"
 _VALUE = {char: value for value, char in enumerate(_ALPHABET)}
 _GENERATOR = (0x3B6A57B2, 0x26508E6D, 0x1EA119FA, 0x3D4233DD, 0x2A1462B3)
+IDENTITY = "age-secret-key-"  # the prefix of an X25519 identity
 _CHECK = 6  # characters of checksum
 _HINT = "Nothing was changed; copy the whole line again."
 

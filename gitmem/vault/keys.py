@@ -11,7 +11,6 @@ from gitmem.vault import bech32, paperform
 from gitmem.vault.hkdf import hkdf
 
 SECRET_BYTES = 32
-_PREFIX = "age-secret-key-"
 _MARK = "AGE-SECRET-KEY-"
 _HINT = "Give the whole line that begins AGE-SECRET-KEY-1, or the four lines of the paper."
 _VAULT_ID = re.compile(r"[0-9a-f]{32}")
@@ -55,7 +54,7 @@ class Identity:
     @property
     def text(self) -> str:
         """The secret as age writes it: ``AGE-SECRET-KEY-1…``."""
-        return bech32.encode(_PREFIX, self.raw).upper()
+        return bech32.encode(bech32.IDENTITY, self.raw).upper()
 
 
 def vault_bytes(vault_id: str) -> bytes:
@@ -94,6 +93,6 @@ def _secret(key: str) -> bytes:
     if key.startswith(f"{_MARK}PQ-"):
         raise ConfigError("A vault cannot use a post-quantum key.", "Use one that begins AGE-SECRET-KEY-1.")
     prefix, raw = bech32.decode(key)
-    if prefix != _PREFIX or len(raw) != SECRET_BYTES:
+    if prefix != bech32.IDENTITY or len(raw) != SECRET_BYTES:
         raise ConfigError("That is not an age secret key.", _HINT)
     return raw

@@ -49,7 +49,7 @@ def test_an_edited_memory_is_found_by_its_new_text_only(index, make):
     assert index.count(Filters()) == 1
 
 
-def test_sources_and_projects(index, make):
+def test_memories_are_found_by_their_source(index, make):
     a, b = make("a", source="chat/1", project="p"), make("b", source="chat/1", project="p")
     many = [make(f"m{number}", source="big") for number in range(30)]
     index.apply("c", [], [b, a, make("c", source="chat/10"), *many])
@@ -57,7 +57,6 @@ def test_sources_and_projects(index, make):
     assert len(index.by_source("big")) == 30
     assert index.by_source("") == []
     assert index.by_source("\udcff") == []
-    assert index.projects() == {"": 31, "p": 2}
 
 
 @pytest.mark.parametrize("length", [1, 4, 5, 6, 7, 12, 26])

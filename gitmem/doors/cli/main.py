@@ -11,10 +11,9 @@ import click
 
 from gitmem import __version__
 from gitmem.doors.cli.verb import Call, shared_options
-from gitmem.errors import GitmemError
+from gitmem.errors import INTERRUPTED, GitmemError
 
 PACKAGE = "gitmem.doors.cli.commands"
-INTERRUPTED = 130
 # A full or read-only disk, missing rights, too many open files: the machine's trouble, not a bug of ours.
 _MACHINE = frozenset(
     (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS, errno.EACCES, errno.EPERM, errno.EMFILE, errno.EIO)

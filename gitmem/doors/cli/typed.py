@@ -27,11 +27,16 @@ def text_of(words: Sequence[str], file: str) -> str | None:
         return from_stream(sys.stdin.buffer)
     if not words:
         return None
-    return checked(" ".join(words).encode("utf-8", "surrogateescape"))
+    return _checked(" ".join(words).encode("utf-8", "surrogateescape"))
 
 
 def from_file(path: str) -> str:
-    """The text of a file; errors as :func:`text_of`."""
+    """The text of a file.
+
+    Raises:
+        InvalidMemoryError: not UTF-8, empty, or more than 1 MiB.
+        NotFoundError: it cannot be read.
+    """
     try:
         with open(path, "rb") as file:
             return from_stream(file)
@@ -40,16 +45,11 @@ def from_file(path: str) -> str:
 
 
 def from_stream(stream: BinaryIO) -> str:
-    """The text of an open stream; errors as :func:`text_of`."""
-    return checked(stream.read(MAX_BYTES + 1))
+    """The text of an open stream, at most 1 MiB of UTF-8; errors as :func:`text_of`."""
+    return _checked(stream.read(MAX_BYTES + 1))
 
 
-def checked(data: bytes) -> str:
-    """``data`` as text.
-
-    Raises:
-        InvalidMemoryError: not UTF-8, empty, or more than 1 MiB.
-    """
+def _checked(data: bytes) -> str:
     if len(data) > MAX_BYTES:
         raise InvalidMemoryError("The text is longer than 1 MiB, the most that one memory holds.", _KEPT)
     try:

@@ -7,6 +7,7 @@ import click
 from gitmem import app
 from gitmem.doors.cli import output
 from gitmem.doors.cli.verb import Call, verb
+from gitmem.errors import DONE_IN_PART
 from gitmem.flows import doctor
 from gitmem.flows.checks import Patient
 
@@ -52,4 +53,4 @@ def command(call: Call, fix: bool, offline: bool) -> None:
     }
     output.show(call, payload, [*lines, closing])
     if not report.well:
-        click.get_current_context().exit(3)
+        click.get_current_context().exit(DONE_IN_PART)

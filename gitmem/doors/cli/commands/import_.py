@@ -12,6 +12,7 @@ from gitmem import app
 from gitmem.doors import wire
 from gitmem.doors.cli import output
 from gitmem.doors.cli.verb import Call, verb
+from gitmem.errors import DONE_IN_PART
 from gitmem.flows.importing import ImportReport, Options, import_path, import_text
 
 EXAMPLES = (
@@ -51,7 +52,7 @@ def command(call: Call, path: str, project: str, tags: tuple[str, ...], keep: bo
     if report.commit:
         app.push_later(store)
     if report.skipped:
-        click.get_current_context().exit(3)
+        click.get_current_context().exit(DONE_IN_PART)
 
 
 def _lines(report: ImportReport) -> Iterator[output.Line]:
