@@ -96,7 +96,9 @@ def _clean(line: str) -> str:
     while match:
         line = line[match.end() :]
         match = _MARKUP.match(line + " ") if line else None
-    return _CONTROL.sub("", _EMPHASIS.sub("", line)).strip()
+    if "*" in line or "_" in line or "`" in line or "[" in line or "]" in line:
+        line = _EMPHASIS.sub("", line)
+    return (line if line.isprintable() else _CONTROL.sub("", line)).strip()
 
 
 def _picture(match: re.Match[str]) -> str:
