@@ -58,8 +58,6 @@ def join(
     """Clone the vault of a join code into a new or empty folder and verify it.
 
     Args:
-        code: the join code.
-        directory: the folder.
         state_dir: where this machine remembers what it has accepted.
         sparse: keep ``memories/`` out of the checkout, as is done for large vaults anyway.
         progress: called with a word on what is being done.

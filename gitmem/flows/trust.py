@@ -95,7 +95,7 @@ def _settings_kept(store: Store, commit: str, known: str) -> None:
     """The vault's settings must stand as a key holder left them: nobody can see what else they would do."""
     good = gathered(store, known, commit, known)
     if good and _settings(store, good) != _settings(store, commit):
-        raise TamperedError("That commit changes the vault's own settings.", _INSTEAD)
+        raise TamperedError("That commit changes the vault's own files in .gitmem/.", _INSTEAD)
     store.trunk.confirm(commit)
 
 
