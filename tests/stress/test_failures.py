@@ -15,9 +15,9 @@ from pathlib import Path
 
 import pytest
 
+from gitmem.vault.keys import Identity
 from machine import Done, Machine
 
-KEY = "AGE-SECRET-KEY-1GFPYYSJZGFPYYSJZGFPYYSJZGFPYYSJZGFPYYSJZGFPYYSJZGFPQ4EGAEX"
 LARGE = b"a line of text\n" * 150_000  # 2 MiB
 
 
@@ -48,8 +48,9 @@ def kept(machine: Machine) -> Iterator[Machine]:
 
 
 def test_a_wrong_key(kept: Machine) -> None:
+    another = Identity.generate().text
     for command in (("write", "x"), ("list",), ("search", "apples"), ("sync",)):
-        _clear(kept.run(*command, code=None, env={"GITMEM_KEY": KEY}), 12)
+        _clear(kept.run(*command, code=None, env={"GITMEM_KEY": another}), 12)
 
 
 def test_a_key_that_is_none(kept: Machine) -> None:
