@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from gitmem.vault.keys import Identity
 
 Progress = Callable[[int, int], None]  # done, total
+Tell = Callable[[str], None]  # a word on what is being done
 _ALIKE = str.maketrans("OILoil", "011011")  # what Crockford's base 32 reads alike
 
 
@@ -177,7 +178,7 @@ class Store(Reader):
     @property
     def index(self) -> Index:
         """The search index, brought up to the verified tip first."""
-        self.catch_up()
+        self._catch_up()
         return self._opened_index()
 
     def _opened_index(self) -> Index:
@@ -185,10 +186,10 @@ class Store(Reader):
             from gitmem.index.index import Index  # sqlcipher3: not for reading one memory
 
             place = os.path.join(self.repo.folder, "index.db")
-            self._index = Index.open(place, self.vault.index_key, self.vault.id, self.catch_up)
+            self._index = Index.open(place, self.vault.index_key, self.vault.id, self._catch_up)
         return self._index
 
-    def catch_up(self, progress: Progress | None = None) -> None:
+    def _catch_up(self) -> None:
         """Bring the index from its commit to the verified tip by the difference of the two."""
         index, tip = self._opened_index(), self.tip()
         while (since := index.commit) != tip:
@@ -196,7 +197,7 @@ class Store(Reader):
             gone, come = self.between(before, self.repo.tree(tip))
             if since and not before:  # the old commit is gone (a purge, a new clone): compare by id
                 gone = [row.id for row in index.rows(_all()) if row.id not in come]
-            index.apply(tip, gone, self._opened(come, progress), since)
+            index.apply(tip, gone, self._opened(come), since)
 
     def same_text(self, memory: Memory) -> str | None:
         """The id of a live memory that says the same, if there is one."""
@@ -232,11 +233,9 @@ class Store(Reader):
             self._index.close()
         self.repo.close()
 
-    def _opened(self, come: dict[str, str], progress: Progress | None) -> Iterator[Memory]:
+    def _opened(self, come: dict[str, str]) -> Iterator[Memory]:
         blobs = self.repo.objects.read_many(come.values(), MAX_BLOB, gaps=True)
-        for done, (memory_id, sealed) in enumerate(zip(come, blobs, strict=True), start=1):
-            if progress:
-                progress(done, len(come))
+        for memory_id, sealed in zip(come, blobs, strict=True):
             try:
                 yield self.load(memory_id, sealed)
             except TamperedError:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import os
 import shutil
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from gitmem.branch import Branch
@@ -16,6 +16,7 @@ from gitmem.repo.git import call, environment
 from gitmem.repo.remote import explained
 from gitmem.repo.repo import Repo
 from gitmem.repo.trees import differences
+from gitmem.store import Tell
 from gitmem.vault.joincode import JoinCode
 from gitmem.vault.keys import Identity
 
@@ -53,7 +54,7 @@ def join(
     state_dir: str,
     *,
     sparse: bool = False,
-    progress: Callable[[str], None] | None = None,
+    progress: Tell | None = None,
 ) -> Joined:
     """Clone the vault of a join code into a new or empty folder and verify it.
 

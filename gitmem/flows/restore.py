@@ -4,17 +4,17 @@ from __future__ import annotations
 
 from gitmem.errors import GitmemError, NotSetUpError, TamperedError
 from gitmem.flows.reconcile import merged_commit
-from gitmem.flows.sync import Progress, SyncReport, sync
+from gitmem.flows.sync import SyncReport, sync
 from gitmem.repo.history import RefusedError
 from gitmem.repo.repo import Draft
 from gitmem.repo.trees import mixed_tree
-from gitmem.store import Store
+from gitmem.store import Store, Tell
 
 _TRIES = 10
 _ANCHOR = ("Gitmem-Anchor: restore",)
 
 
-def restore(store: Store, progress: Progress | None = None) -> SyncReport:
+def restore(store: Store, progress: Tell | None = None) -> SyncReport:
     """Make the vault acceptable again by an anchor that every device follows, then sync, without force.
 
     What key holders wrote stays, also below the refused commit; other files are left as the refused tip

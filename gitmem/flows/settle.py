@@ -10,11 +10,9 @@ from gitmem import config
 from gitmem.errors import GitmemError
 from gitmem.flows import create as creating
 from gitmem.flows import join as joining
-from gitmem.store import Store
+from gitmem.store import Store, Tell
 from gitmem.vault import joincode
 from gitmem.vault.keys import Identity
-
-Tell = Callable[[str], None]  # a word on what is being done
 
 
 @dataclass(frozen=True, slots=True)

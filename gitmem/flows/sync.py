@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import random
 import time
-from collections.abc import Callable
 from dataclasses import dataclass
 
 import gitmem
@@ -15,9 +14,8 @@ from gitmem.repo import commits
 from gitmem.repo.history import Judged
 from gitmem.repo.repo import Moved
 from gitmem.repo.trees import differences, is_protected
-from gitmem.store import Store
+from gitmem.store import Store, Tell
 
-Progress = Callable[[str], None]  # a word on what is being done
 _TRIES = 30  # each one lost means that another device's push went through
 _LONGEST_PAUSE = 2.0  # seconds
 
@@ -37,7 +35,7 @@ class SyncReport:
     tip: str = ""
 
 
-def sync(store: Store, progress: Progress | None = None, answered: str | None = None) -> SyncReport:
+def sync(store: Store, progress: Tell | None = None, answered: str | None = None) -> SyncReport:
     """Bring both sides to one verified tip; safe to interrupt and to repeat.
 
     Args:
@@ -70,7 +68,7 @@ def sync(store: Store, progress: Progress | None = None, answered: str | None = 
     )
 
 
-def _met(store: Store, total: SyncReport, answered: str | None, tell: Progress) -> tuple[str, SyncReport]:
+def _met(store: Store, total: SyncReport, answered: str | None, tell: Tell) -> tuple[str, SyncReport]:
     """The remote's tip as fetched now, and the report with our branch brought to hold it too."""
     repo = store.repo
     tell("fetching")
@@ -85,7 +83,7 @@ def _met(store: Store, total: SyncReport, answered: str | None, tell: Progress) 
     return theirs, total
 
 
-def _pushed(store: Store, tip: str, tell: Progress) -> bool:
+def _pushed(store: Store, tip: str, tell: Tell) -> bool:
     tell("pushing")
     with store.repo.guard(store.branch):
         return store.repo.remote.push(tip, store.branch)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 
 from gitmem.repo.git import Git
+from gitmem.repo.places import read_text
 from gitmem.repo.state import swap
 
 # Committed, for clones without gitmem.
@@ -53,12 +54,8 @@ def with_attributes(content: bytes) -> bytes:
 
 def _local_attributes(common_dir: str) -> str:
     """The text of ``info/attributes`` with ours last (the last match wins) and the user's own lines kept."""
-    try:
-        with open(os.path.join(common_dir, "info", "attributes"), encoding="utf-8", errors="replace") as file:
-            kept = [line for line in file.read().splitlines() if line and line not in _LOCAL.splitlines()]
-    except OSError:
-        kept = []
-    return "".join(f"{line}\n" for line in kept) + _LOCAL
+    there, ours = read_text(os.path.join(common_dir, "info", "attributes")), _LOCAL.splitlines()
+    return "".join(f"{line}\n" for line in there.splitlines() if line and line not in ours) + _LOCAL
 
 
 def missing(git: Git, common_dir: str, branch: str, command: str, vault_id: str) -> list[str]:
@@ -67,9 +64,5 @@ def missing(git: Git, common_dir: str, branch: str, command: str, vault_id: str)
     for name, value in settings(branch, command, vault_id).items():
         if git.run("config", "--local", "--get", name, ok=(0, 1)).decode().rstrip("\n") != value:
             found.append(name)
-    try:
-        with open(os.path.join(common_dir, "info", "attributes"), encoding="utf-8", errors="replace") as file:
-            right = file.read().endswith(_LOCAL)
-    except OSError:
-        right = False
+    right = read_text(os.path.join(common_dir, "info", "attributes")).endswith(_LOCAL)
     return found if right else [*found, "info/attributes"]

@@ -203,7 +203,7 @@ class History:
             if self._differ(trees, self.touched(base, ours, below) & self.touched(base, theirs, below)):
                 return False
         # ids only: judging a stranger's merge writes nothing into the repository
-        union = edit_entries(self._objects, trees[0], self.changes(base, theirs), tree_id)
+        union = edit_entries(self._objects, trees[0], self._changes(base, theirs), tree_id)
         return _protected_of(union) == self._protected(commit.id, everything=False)
 
     def _differ(self, trees: list[str], paths: set[str]) -> bool:
@@ -224,11 +224,10 @@ class History:
         out = self._git.run("diff-tree", *options, "--", *PROTECTED, data=data)
         return {name.decode("utf-8", "surrogateescape") for name in out.split(b"\0") if name}
 
-    def changes(self, before: str, after: str, paths: tuple[str, ...] = PROTECTED) -> Changes:
-        """What changed between two commits or trees: path → (mode, blob id), or None where it is gone."""
-        fields = self._git.run("diff-tree", "-r", "-z", "--no-renames", before, after, "--", *paths).split(
-            b"\0"
-        )
+    def _changes(self, before: str, after: str) -> Changes:
+        """What changed at protected paths: path → (mode, blob id), or None where it is gone."""
+        out = self._git.run("diff-tree", "-r", "-z", "--no-renames", before, after, "--", *PROTECTED)
+        fields = out.split(b"\0")
         found: Changes = {}
         for meta, path in zip(fields[::2], fields[1::2], strict=False):
             _, mode, _, oid, kind = meta.split()

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 
 from gitmem.errors import RemoteError
 from gitmem.repo.git import Git, printable
+from gitmem.repo.places import read_text
 
 NAME = "origin"
 _SECTION = r'(?ms)^\s*\[remote "origin"\]\s*$(.*?)(?=^\s*\[|\Z)'
@@ -28,11 +29,7 @@ class Remote:
     @property
     def url(self) -> str:
         """Where it is, or "" when there is none; read without a git process."""
-        try:
-            with open(os.path.join(self._common_dir, "config"), encoding="utf-8", errors="replace") as file:
-                text = file.read()
-        except OSError:
-            return ""
+        text = read_text(os.path.join(self._common_dir, "config"))
         # two patterns cost a millisecond to compile, which a vault without a remote need not pay
         section = re.search(_SECTION, text) if '"origin"' in text else None
         url = re.search(_URL, section[1]) if section else None
