@@ -28,9 +28,7 @@ class Objects:
         self._fsync = fsync
         self._unsynced: list[int] = []  # descriptors of objects perhaps not yet on the disk
         self._batch: Batch | None = None
-        self._recent: dict[
-            str, bytes
-        ] = {}  # trees and commits of this command: each is asked for several times
+        self._recent: dict[str, bytes] = {}  # trees and commits: a command asks for each several times
 
     def read(self, oid: str, limit: int = 0) -> bytes:
         """The content of one object; with ``limit``, of at most that many bytes.
@@ -79,7 +77,11 @@ class Objects:
         return os.path.exists(self._path(oid)) or self._git.status("cat-file", "-e", oid)[0] == 0
 
     def write(self, kind: str, content: bytes) -> str:
-        """Store a loose object and return its id; on the disk for sure after ``flush``."""
+        """Store a loose object and return its id; on the disk for sure after ``flush``.
+
+        Raises:
+            GitmemError: it cannot be written.
+        """
         raw, oid = _encode(kind, content)
         path = self._path(oid)
         try:
@@ -105,7 +107,10 @@ class Objects:
     def flush(self) -> None:
         """Wait until every object written is on the disk: before a ref says that they are there.
 
-        All at the end, because the first wait takes the others along. Raises GitmemError when the disk fails.
+        All at the end, because the first wait takes the others along.
+
+        Raises:
+            GitmemError: the disk fails.
         """
         waiting, self._unsynced = self._unsynced, []
         try:

@@ -52,7 +52,8 @@ class Remote:
     def deepen(self, branch: str, commits: int = 0) -> None:
         """Fetch more history of a shallow clone: that many commits, or with 0 all of it.
 
-        Raises as ``fetch`` does.
+        Raises:
+            RemoteError: it cannot be reached or refuses.
         """
         how = f"--deepen={commits}" if commits else "--unshallow"
         status, _, err = self._call(*_FETCH, how, NAME, f"+{branch}:{tracking(branch)}")

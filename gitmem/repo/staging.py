@@ -30,7 +30,10 @@ class Staging:
     def take(self, patience: float) -> bool:
         """Lock the index, waiting so many seconds for the user's own git but not for an editor.
 
-        False when it is busy; True also when it is held already. Raises OSError where nothing can be written.
+        False when it is busy; True also when it is held already.
+
+        Raises:
+            OSError: nothing can be written there.
         """
         deadline = time.monotonic() + patience
         while not self._held:
@@ -44,7 +47,11 @@ class Staging:
         return True
 
     def run(self, *args: str, data: bytes = b"") -> None:
-        """Run a git command on the index aside. Raises GitFailed."""
+        """Run a git command on the index aside.
+
+        Raises:
+            GitFailed: it did not succeed.
+        """
         status, _, err = self._git.status(*args, data=data, env={"GIT_INDEX_FILE": self._aside})
         if status:
             raise GitFailed(args[0], status, err)

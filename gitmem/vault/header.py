@@ -92,7 +92,11 @@ def build(stanzas: Sequence[Stanza], file_key: bytes) -> bytes:
 
 
 def check_mac(header: Header, file_key: bytes) -> None:
-    """Raises HeaderMacError unless the header was written by someone who had ``file_key``."""
+    """See that the header was written by someone who had ``file_key``.
+
+    Raises:
+        HeaderMacError: it was not.
+    """
     if not hmac.compare_digest(_mac(file_key, header.covered), header.mac):
         raise HeaderMacError("The header of this age file was changed.")
 
