@@ -89,11 +89,13 @@ class Reader:
             )
         return memory
 
-    def memories(self, ids: Iterable[str] | None = None, at: str = "") -> Iterator[Memory]:
+    def memories(
+        self, ids: Iterable[str] | None = None, at: str = "", damaged: list[str] | None = None
+    ) -> Iterator[Memory]:
         """Many memories through one git process; without ``ids`` all of them. Those not there are left out.
 
         Raises:
-            TamperedError: one of them cannot be opened.
+            TamperedError: one of them cannot be opened; with ``damaged``, its id is added there instead.
         """
         commit = at or self.tip()
         wanted = None if ids is None else list(ids)
@@ -103,10 +105,14 @@ class Reader:
             every = self.between("", self.repo.tree(commit))[1]
             found = every if wanted is None else {memory_id: every.get(memory_id, "") for memory_id in wanted}
         there = {memory_id: oid for memory_id, oid in found.items() if oid}
-        for memory_id, sealed in zip(
-            there, self.repo.objects.read_many(there.values(), MAX_BLOB), strict=True
-        ):
-            yield self.load(memory_id, sealed)
+        blobs = self.repo.objects.read_many(there.values(), MAX_BLOB, gaps=damaged is not None)
+        for memory_id, sealed in zip(there, blobs, strict=True):
+            try:
+                yield self.load(memory_id, sealed)
+            except TamperedError:
+                if damaged is None:
+                    raise
+                damaged.append(memory_id)
 
     def resolve_commit(self, text: str) -> str:
         """A verified commit for an id or its beginning, ``HEAD~2``, a date or a time (the last one by then).

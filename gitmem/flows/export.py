@@ -9,12 +9,11 @@ import json
 import os
 import re
 import unicodedata
-from collections.abc import Iterable
-from typing import Any, BinaryIO
+from collections.abc import Iterable, Iterator
+from typing import Any, BinaryIO, NamedTuple
 
 from gitmem.errors import ConfigError
 from gitmem.flows.plaintext import make_folder, new_file, refuse_inside, write_file
-from gitmem.index.filters import Filters
 from gitmem.memory.document import UNSET, dump
 from gitmem.memory.memory import FIELDS, Memory, short
 from gitmem.memory.text import derive_title
@@ -25,10 +24,17 @@ _SLUG = 48  # bytes
 _DEVICE = re.compile(r"(?:con|prn|aux|nul|com\d|lpt\d)", re.IGNORECASE)
 
 
+class Exported(NamedTuple):
+    """How many memories were written, and the ids of those that could not be opened."""
+
+    written: int
+    damaged: tuple[str, ...]
+
+
 def export_folder(
     store: Store, folder: str, wanted: Iterable[str] | None = None, progress: Progress | None = None
-) -> int:
-    """Writes each memory (or each of the ids ``wanted``) as markdown into a new or empty folder; how many.
+) -> Exported:
+    """Writes each memory (or each of the ids ``wanted``) as markdown into a new or empty folder.
 
     A file is the memory's document, named ``<date>-<title>-<short id>.md``, in a folder of its project.
 
@@ -39,16 +45,16 @@ def export_folder(
     make_folder(folder, 0o700)
     if os.listdir(folder):
         raise ConfigError("That folder is not empty.", "Nothing was written; name a new or empty folder.")
-    ids = _ids(store, wanted)
     taken: set[str] = set()
-    for number, memory in enumerate(store.memories(ids), 1):
+    damaged: list[str] = []
+    for memory, number, total in _each(store, wanted, damaged):
         name = _place(memory, taken)
         if os.path.dirname(name):
             make_folder(os.path.join(folder, os.path.dirname(name)), 0o700)
         write_file(os.path.join(folder, name), dump(memory), 0o600)
         if progress:
-            progress(number, len(ids))
-    return len(taken)
+            progress(number, total)
+    return Exported(len(taken), tuple(damaged))
 
 
 def export_lines(
@@ -56,19 +62,18 @@ def export_lines(
     target: str | BinaryIO,
     wanted: Iterable[str] | None = None,
     progress: Progress | None = None,
-) -> int:
-    """Writes each memory (or each of the ids ``wanted``) as a line of JSON, to a file or stream; how many.
+) -> Exported:
+    """Writes each memory (or each of the ids ``wanted``) as a line of JSON, to a file or stream.
 
     Raises:
         ConfigError: the file lies in the vault or cannot be written.
     """
-    ids = _ids(store, wanted)
     if not isinstance(target, str):
-        return _stream(store, ids, target, progress)
+        return _stream(store, wanted, target, progress)
     refuse_inside(store, os.path.dirname(os.path.abspath(target)))
     make_folder(os.path.dirname(os.path.abspath(target)), 0o700)
     with new_file(target, 0o600) as file:
-        return _stream(store, ids, file, progress)
+        return _stream(store, wanted, file, progress)
 
 
 def as_object(memory: Memory) -> dict[str, Any]:
@@ -89,19 +94,27 @@ def slug(text: str) -> str:
     return f"{name}-" if _DEVICE.fullmatch(name) else name
 
 
-def _stream(store: Store, ids: list[str], stream: BinaryIO, progress: Progress | None) -> int:
-    count = 0
-    for count, memory in enumerate(store.memories(ids), 1):
+def _stream(
+    store: Store, wanted: Iterable[str] | None, stream: BinaryIO, progress: Progress | None
+) -> Exported:
+    written = 0
+    damaged: list[str] = []
+    for memory, number, total in _each(store, wanted, damaged):
         stream.write(json.dumps(as_object(memory), ensure_ascii=False).encode() + b"\n")
+        written = number
         if progress:
-            progress(count, len(ids))
-    return count
+            progress(number, total)
+    return Exported(written, tuple(damaged))
 
 
-def _ids(store: Store, wanted: Iterable[str] | None) -> list[str]:
-    if wanted is not None:
-        return list(wanted)
-    return sorted(row.id for row in store.rows(Filters(everything=True)))
+def _each(
+    store: Store, wanted: Iterable[str] | None, damaged: list[str]
+) -> Iterator[tuple[Memory, int, int]]:
+    """Each memory with its number and how many there are, in order of their ids."""
+    there = store.between("", store.repo.tree(store.tip()))[1]  # not from the index, which lacks damaged ones
+    ids = sorted(there) if wanted is None else list(wanted)
+    for number, memory in enumerate(store.memories(ids, damaged=damaged), 1):
+        yield memory, number, len(ids)
 
 
 def _place(memory: Memory, taken: set[str]) -> str:

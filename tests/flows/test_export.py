@@ -53,7 +53,7 @@ MANY = [
 def test_markdown_reads_back_to_the_same_memories(new_store, tmp_path):
     here, there = new_store(), new_store()
     here.write(MANY)
-    assert export_folder(here, str(tmp_path / "out")) == len(MANY)
+    assert export_folder(here, str(tmp_path / "out")) == (len(MANY), ())
     report = import_path(there, str(tmp_path / "out"), Options(keep=True))
     assert (report.added, report.skipped) == (len(MANY), ())
     assert sorted(there.memories(), key=str) == sorted(MANY, key=str)
@@ -65,7 +65,7 @@ def test_json_lines_read_back_to_the_same_memories(new_store, tmp_path):
     here, there = new_store(), new_store()
     here.write(MANY)
     path = str(tmp_path / "out" / "all.jsonl")
-    assert export_lines(here, path) == len(MANY)
+    assert export_lines(here, path) == (len(MANY), ())
     report = import_path(there, path, Options(keep=True))
     assert (report.added, report.skipped) == (len(MANY), ())
     assert sorted(there.memories(), key=str) == sorted(MANY, key=str)
@@ -100,7 +100,7 @@ def test_files_are_private_and_stay_in_the_folder(store, tmp_path):
 def test_a_stream_gets_one_object_per_memory(store):
     store.write(MANY)
     stream = io.BytesIO()
-    assert export_lines(store, stream, [MANY[2].id]) == 1
+    assert export_lines(store, stream, [MANY[2].id]) == (1, ())
     assert json.loads(stream.getvalue()) == {
         "id": MANY[2].id,
         "title": "",

@@ -1,5 +1,6 @@
 """The store: one object over vault, branch and index."""
 
+import io
 import os
 import subprocess
 from dataclasses import replace
@@ -7,7 +8,7 @@ from dataclasses import replace
 import pytest
 
 from gitmem.errors import AmbiguousIdError, NotFoundError, TamperedError, WrongKeyError
-from gitmem.flows import history, sync, undo
+from gitmem.flows import export, history, sync, undo
 from gitmem.index.filters import Filters
 from gitmem.memory.ids import path_of
 from gitmem.store import Store
@@ -142,6 +143,7 @@ def test_a_damaged_file_does_not_blind_the_search(devices):
     assert [hit.memory.id for hit in store.search("readable", Filters(), 5)] == [good.id]
     with pytest.raises(TamperedError):
         store.get(bad.id)
+    assert export.export_lines(store, io.BytesIO()) == (1, (bad.id,))
 
 
 def test_the_key_of_another_vault_is_told_apart(devices):
