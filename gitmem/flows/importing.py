@@ -59,7 +59,9 @@ def import_path(
         files = markdown.walk(path)
         return _run(store, markdown.read_folder(path, files, options), options, progress, len(files))
     if not os.path.exists(path):
-        raise NotFoundError("There is no such file or folder to import.")
+        raise NotFoundError(
+            "There is no such file or folder to import.", "Nothing was imported; check the path."
+        )
     if path.lower().endswith(markdown.ENDINGS):
         return _run(store, [markdown.read_file(path, options)], options, progress, 1)
     if path.lower().endswith(jsonl.ENDINGS):

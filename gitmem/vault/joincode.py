@@ -37,6 +37,8 @@ _STANDARD, _SAFE = b"+/", b"-_"
 _URL_SAFE = bytes.maketrans(_STANDARD, _SAFE)
 _FROM_URL_SAFE = bytes.maketrans(_SAFE, _STANDARD)
 _BROKEN = "The join code is damaged: something in it was cut or changed."
+_AGAIN = "Nothing was changed; `gitmem invite` on the other device prints a new code."
+_ADDRESS = "Nothing was changed; give an https or ssh address: `git remote set-url origin URL`."
 _HINT = "Copy the whole line that `gitmem invite` printed."
 
 
@@ -61,14 +63,14 @@ class JoinCode:
     def __post_init__(self) -> None:
         check_remote(self.remote)
         if not self.branch.isprintable() or not self.branch or _BAD_IN_BRANCH.search(self.branch):
-            raise ConfigError("The branch in the join code is not a branch name.")
+            raise ConfigError("The branch in the join code is not a branch name.", _AGAIN)
         vault_bytes(self.vault_id)
         if Identity.parse(self.identity_text).text != self.identity_text:
-            raise ConfigError("The key in the join code must be written AGE-SECRET-KEY-1….")
+            raise ConfigError("The key in the join code must be written AGE-SECRET-KEY-1….", _AGAIN)
         if not _OID.fullmatch(self.floor):
-            raise ConfigError("The floor in the join code is not a commit id.")
+            raise ConfigError("The floor in the join code is not a commit id.", _AGAIN)
         if not _TOKEN.fullmatch(self.token):
-            raise ConfigError("The token in the join code holds a character that no token has.")
+            raise ConfigError("The token in the join code holds a character that no token has.", _AGAIN)
 
 
 def check_remote(remote: str) -> None:
@@ -78,14 +80,17 @@ def check_remote(remote: str) -> None:
         ConfigError: anything else, and a URL that holds a password.
     """
     if not remote.isprintable() or remote.startswith("-"):
-        raise ConfigError("That is not the address of a git remote.")
+        raise ConfigError("That is not the address of a git remote.", _ADDRESS)
     if _PASSWORD.fullmatch(remote):
-        raise ConfigError("The remote's address holds a password.", "Take it out and pass a token instead.")
+        raise ConfigError(
+            "The remote's address holds a password.",
+            "Take it out; `gitmem invite --with-token` passes a token instead.",
+        )
     if url := _URL.fullmatch(remote):
         if url["scheme"] == "http" and not _LOOPBACK.fullmatch(url["host"]):
-            raise ConfigError("Plain http can be read and changed on its way.", "Use https or ssh.")
+            raise ConfigError("Plain http can be read and changed on its way.", _ADDRESS)
     elif not _LOCAL.fullmatch(remote) and not _SCP.fullmatch(remote):
-        raise ConfigError("A remote must be https, ssh, or an absolute path on this machine.")
+        raise ConfigError("A remote must be https, ssh, or an absolute path on this machine.", _ADDRESS)
 
 
 def encode(code: JoinCode) -> str:
@@ -98,7 +103,7 @@ def encode(code: JoinCode) -> str:
     raw = json.dumps(said, separators=(",", ":"), ensure_ascii=False).encode("utf-8")
     text = binascii.b2a_base64(raw + _checksum(raw), newline=False).rstrip(b"=").translate(_URL_SAFE)
     if len(PREFIX) + len(text) > _MAX_CHARS:
-        raise ConfigError("The remote, branch or token is too long for a join code.")
+        raise ConfigError("The remote, branch or token is too long for a join code.", "Nothing was changed.")
     return PREFIX + text.decode("ascii")
 
 

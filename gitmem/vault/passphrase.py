@@ -32,7 +32,9 @@ class Passphrase:
     def __init__(self, text: str, log_n: int = 18) -> None:
         secret = text.encode("utf-8", "replace")
         if not text or secret.decode("utf-8") != text:
-            raise ConfigError("The passphrase must be text, and not empty.")
+            raise ConfigError(
+                "The passphrase must be text, and not empty.", "Nothing was changed; type another one."
+            )
         if not 1 <= log_n <= MAX_LOG_N:
             raise ConfigError(f"The work factor must lie between 1 and {MAX_LOG_N}.")
         self._secret = secret
