@@ -26,10 +26,21 @@ from gitmem.repo.repo import Draft, Repo
 
 Run = Callable[[], None]
 _GITMEM = [sys.executable, "-P", "-m", "gitmem"]
+# What each figure must not pass: the name of a row without the size of the large vault → bar.
 _BARS = {
-    "--help": 1.3, "write 1k full": 2.3, "write 1k bare": 2.3,
-    "search 1k": 2.3, "import 128": 15.0,
-}  # fmt: skip
+    "--help": "≤ 1.3×",
+    "write 1k bare": "≤ 2.3×",
+    "write 1k full": "≤ 2.3×",
+    "import 128": "≤ 15×",
+    "growth 1k → {}, full": "≤ 1.8×",
+    "growth 1k → {}, bare": "≤ 1.15×",
+    "growth 1k bare → {} sparse": "≤ 1.15×",
+    "write {} full / git add+commit": "≤ 0.7×",
+    "write {} bare / git add+commit": "≤ 0.45×",
+    "write {} sparse / git add+commit": "≤ 0.45×",
+    "rebuild of 10k, memories/s": "≥ 7,000",
+    "verify 10,000 commits, ms": "≤ 500",
+}
 
 
 def process(argv: list[str], env: dict[str, str] | None = None, data: Callable[[], str] | None = None) -> Run:
@@ -196,9 +207,11 @@ def main() -> None:
             json.dumps({name: {"figure": figure, "ratio": ratio} for name, figure, ratio in rows}, indent=1)
         )
         return
-    print(f"{'':40}{'median':>12}{'ratio':>8}")
+    print(f"{'':36}{'median':>12}{'ratio':>8}  {'bar':>9}")
     for name, figure, ratio in rows:
-        print(f"{name:40}{f'{figure:,.1f}' if figure else '':>12}{f'{ratio:.2f}×' if ratio else '':>8}")
+        shown = f"{f'{figure:,.1f}' if figure else '':>12}{f'{ratio:.2f}×' if ratio else '':>8}"
+        bar = _BARS.get(name.replace(f"{options.large // 1000}k", "{}"), "")
+        print(f"{name:36}{shown}  {bar:>9}".rstrip())
 
 
 if __name__ == "__main__":
