@@ -1,7 +1,6 @@
-"""Git's index under a lock of our own: changed aside, and put in its place once the branch has moved.
+"""Git's index under a lock of our own: changed aside, placed before the branch moves, unlocked after it.
 
-Who commits meanwhile sees either the old index with the old branch or the new one with the new branch, and
-never takes along, or drops, what we were about to commit.
+Who commits meanwhile never takes along, or drops, what we were about to commit.
 """
 
 from __future__ import annotations
@@ -24,8 +23,10 @@ class Staging:
         self._index = os.path.join(git_dir, "index")
         self._lock = os.path.join(git_dir, "index.lock")
         self._aside = os.path.join(git_dir, "index.gitmem")
+        self._before = os.path.join(git_dir, "index.gitmem.before")
         self._mark = os.path.join(git_dir, "index.gitmem.mark")
         self._held = False
+        self._placed = False
 
     def take(self, patience: float) -> bool:
         """Lock the index, waiting so many seconds for the user's own git but not for an editor.
@@ -56,16 +57,34 @@ class Staging:
         if status:
             raise GitFailed(args[0], status, err)
 
+    def place(self) -> None:
+        """Give the changed index its name; the lock stays, and the branch is to move next.
+
+        In the other order a `git commit` that reads the new branch and the old index would drop the memory.
+
+        Raises:
+            OSError: nothing can be written there.
+        """
+        if not self._held or self._placed or not os.path.exists(self._aside):
+            return
+        if os.path.exists(self._index):
+            os.link(self._index, self._before)
+        os.replace(self._aside, self._index)
+        self._placed = True
+
     def let_go(self, *, keep: bool) -> None:
         """Unlock the index; with ``keep`` it is as changed, else as before."""
         if not self._held:
             return
-        if keep and os.path.exists(self._aside):
-            os.replace(self._aside, self._index)
-        else:
-            self._clear()
+        if keep:
+            self.place()
+        elif self._placed and os.path.exists(self._before):
+            os.replace(self._before, self._index)
+        elif self._placed:
+            _remove(self._index)
+        self._clear()
         _remove(self._lock)
-        self._held = False
+        self._held = self._placed = False
 
     def _took(self) -> bool:
         try:
@@ -78,18 +97,13 @@ class Staging:
         return True
 
     def _copy(self) -> None:
-        if not os.path.exists(self._index):
-            self._clear()
-            return
-        try:
+        self._clear()  # of a writer that was killed
+        if os.path.exists(self._index):
             os.link(self._index, self._aside)  # git never changes a file in place
-        except FileExistsError:  # of a writer that was killed
-            self._clear()
-            os.link(self._index, self._aside)
 
     def _clear(self) -> None:
-        _remove(f"{self._aside}.lock")
-        _remove(self._aside)
+        for path in (f"{self._aside}.lock", self._aside, self._before):
+            _remove(path)
 
     def _age(self) -> float:
         try:

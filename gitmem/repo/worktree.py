@@ -58,7 +58,7 @@ class WorkTree:
         }
 
     def follow(self, before: str, after: str, step: Step) -> bool:
-        """Bring files, and the index aside, from tree ``before`` to ``after``; ``let_go`` follows.
+        """Bring files and index from tree ``before`` to ``after``; the index stays locked until ``let_go``.
 
         False when git's index is busy and must be mended later; then nothing was touched.
 
@@ -73,6 +73,7 @@ class WorkTree:
         own = len(mine) == len(step)
         if own and not self.sparse:
             self._move(mine, target)
+            self.staging.place()
             return True
         try:
             # ours by ourselves: git does not know the file times of entries that we made, and would refuse
@@ -87,6 +88,7 @@ class WorkTree:
                 "Your own uncommitted edits in the vault's folder are in the way of incoming changes.",
                 "Memories are safe; commit or stash them (`git status` shows which), then run `gitmem sync`.",
             ) from error
+        self.staging.place()
         return True
 
     def mend(self, tip: str, step: Step, patience: float = PATIENCE) -> bool:
