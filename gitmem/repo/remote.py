@@ -84,7 +84,7 @@ class Remote:
         place = self.url.removeprefix("file://")
         if os.path.isabs(place) and os.path.isdir(place):
             bare = place if os.path.isdir(os.path.join(place, "objects")) else os.path.join(place, ".git")
-            found.append(os.path.join(bare, f"{branch}.lock"))
+            found += [os.path.join(bare, name) for name in (f"{branch}.lock", "HEAD.lock", "packed-refs.lock")]
         return tuple(found)
 
     def _call(self, *args: str) -> tuple[int, bytes, bytes]:
