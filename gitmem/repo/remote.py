@@ -84,7 +84,8 @@ class Remote:
         place = self.url.removeprefix("file://")
         if os.path.isabs(place) and os.path.isdir(place):
             bare = place if os.path.isdir(os.path.join(place, "objects")) else os.path.join(place, ".git")
-            found += [os.path.join(bare, name) for name in (f"{branch}.lock", "HEAD.lock", "packed-refs.lock")]
+            names = (f"{branch}.lock", "HEAD.lock", "packed-refs.lock")
+            found += [os.path.join(bare, name) for name in names]
         return tuple(found)
 
     def _call(self, *args: str) -> tuple[int, bytes, bytes]:
