@@ -1,7 +1,7 @@
 """Makes or refreshes .venv: `python3 scripts/make_venv.py`. Standard library only; quiet if all is well.
 
 A plain Debian has neither ensurepip nor, often, pip. So pip comes from the first of: ensurepip, the wheel
-that Debian keeps, a pip of this interpreter, and the package index itself (checked against its hash).
+that Debian keeps, a pip of this interpreter, and (as root) Debian's package of that wheel.
 """
 
 from __future__ import annotations
@@ -10,13 +10,10 @@ import glob
 import hashlib
 import importlib.util
 import os
-import re
+import shutil
 import subprocess
 import sys
-import tempfile
 import time
-import urllib.parse
-import urllib.request
 
 ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 VENV = os.path.join(ROOT, ".venv")
@@ -35,8 +32,7 @@ def main() -> int:
     began = time.monotonic()
     print("Setting up .venv (once; about a minute) ...", file=sys.stderr, flush=True)
     _run([sys.executable, "-m", "venv", "--clear", "--without-pip", VENV])
-    with tempfile.TemporaryDirectory() as folder:
-        _install(_pip(folder))
+    _install(_pip())
     with open(STAMP, "w", encoding="utf-8") as stamp:
         stamp.write(wanted)
     print(f"Ready in {time.monotonic() - began:.0f} s.", file=sys.stderr, flush=True)
@@ -59,42 +55,39 @@ def _install(pip: list[str]) -> None:
     _run([*pip, "install", "--quiet", "--editable", ROOT, *tools])
 
 
-def _pip(folder: str) -> list[str]:
+def _pip() -> list[str]:
     """A command that acts as the new environment's pip."""
     if importlib.util.find_spec("ensurepip"):
         done = subprocess.run([PYTHON, "-m", "ensurepip", "--default-pip"], capture_output=True, check=False)
         if done.returncode == 0:
             return [PYTHON, "-m", "pip"]
-    wheels = sorted(glob.glob("/usr/share/python-wheels/pip-*.whl"))
-    wheel = wheels[-1] if wheels else ""
+    wheel = _debians_wheel()
     if not wheel and importlib.util.find_spec("pip"):
         return [sys.executable, "-m", "pip", "--python", PYTHON]
-    wheel = wheel or _pip_from_index(folder)
+    if not wheel:
+        _install_debians_wheel()
+        wheel = _debians_wheel()
+    if not wheel:
+        sys.exit(
+            _fail("there is no pip here; install python3-venv with your system's packages, then try again")
+        )
     return [PYTHON, os.path.join(wheel, "pip")]
 
 
-def _pip_from_index(folder: str) -> str:
-    index = os.environ.get("PIP_INDEX_URL", "").rstrip("/") + "/pip/"
-    try:
-        page = _get(index).decode()
-        links = re.findall(r'href="([^"]*/(pip-[0-9.]+-py3-none-any\.whl)#sha256=([0-9a-f]{64}))"', page)
-        link, name, digest = max(links, key=lambda found: [int(n) for n in re.findall(r"\d+", found[1])[:-1]])
-        wheel = _get(urllib.parse.urljoin(index, link))
-    except (OSError, ValueError) as error:
-        sys.exit(_fail(f"no pip here, and none came from the index ({error}); try: apt install python3-venv"))
-    if hashlib.sha256(wheel).hexdigest() != digest:
-        sys.exit(_fail("the pip that the package index sent does not match its hash"))
-    path = os.path.join(folder, name)
-    with open(path, "wb") as file:
-        file.write(wheel)
-    return path
+def _debians_wheel() -> str:
+    wheels = sorted(glob.glob("/usr/share/python-wheels/pip-*.whl"))
+    return wheels[-1] if wheels else ""
 
 
-def _get(url: str) -> bytes:
-    if not url.startswith("https://"):
-        raise ValueError("the package index is not an https address")
-    with urllib.request.urlopen(url, timeout=60) as answer:
-        return bytes(answer.read())
+def _install_debians_wheel() -> None:
+    """As root on Debian, which keeps pip in a package of its own; elsewhere nothing happens."""
+    if os.name != "posix" or os.geteuid() != 0 or not shutil.which("apt-get"):
+        return
+    print("Installing Debian's pip (python3-pip-whl) ...", file=sys.stderr, flush=True)
+    for argv in (["update"], ["install", "-y", "--no-install-recommends", "python3-pip-whl"]):
+        subprocess.run(
+            ["apt-get", "-qq", *argv], stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, check=False
+        )
 
 
 def _run(argv: list[str]) -> None:
