@@ -10,62 +10,13 @@ import json
 import os
 import stat
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import NamedTuple
 
 from gitmem.errors import ConfigError, LockedError
+from gitmem.settings import SETTINGS, Setting, Value
 
 SECRET_VARIABLES = ("GITMEM_KEY", "GITMEM_JOIN")  # never handed to a child that is not gitmem itself
-
-Value = str | int | bool
-_KEPT = "Nothing was changed; `gitmem config list` shows every setting."
-
-
-class Setting(NamedTuple):
-    """One setting: its default, what it means in one line, and how its text is read."""
-
-    default: Value
-    meaning: str
-    parse: Callable[[str], Value]
-
-
-def _one_line(text: str) -> str:
-    if not text.strip() or any(char in "<>" or not char.isprintable() for char in text):
-        raise ConfigError("This setting is one line of text without < and >.", _KEPT)
-    return text.strip()
-
-
-def _yes_or_no(text: str) -> bool:
-    word = text.strip().lower()
-    if word in ("true", "yes", "on", "1"):
-        return True
-    if word in ("false", "no", "off", "0"):
-        return False
-    raise ConfigError("This setting is either true or false.", _KEPT)
-
-
-def _count(text: str) -> int:
-    digits = text.strip().replace(",", "").replace("_", "")
-    if not (digits.isascii() and digits.isdigit() and 1 <= int(digits[:9]) <= 10_000_000):
-        raise ConfigError("This setting is a whole number from 1 to 10,000,000.", _KEPT)
-    return int(digits[:9])
-
-
-def _folder(text: str) -> str:
-    return os.path.realpath(os.path.expanduser(text)) if text.strip() else ""
-
-
-SETTINGS: dict[str, Setting] = {
-    "author.name": Setting("gitmem", "The name that your commits carry, in clear.", _one_line),
-    "author.email": Setting("gitmem@localhost", "The address that your commits carry, in clear.", _one_line),
-    "sync.auto": Setting(True, "Push in the background after each write when there is a remote.", _yes_or_no),
-    "search.limit": Setting(10, "How many results `gitmem search` shows.", _count),
-    "read.budget": Setting(8000, "How many characters `gitmem read` without an id prints.", _count),
-    "digest.budget": Setting(8000, "How many characters `gitmem digest` publishes.", _count),
-    "vault.default": Setting("", "The vault used when neither an option nor the folder names one.", _folder),
-}
-
 
 # Folders.
 

@@ -34,6 +34,7 @@ FORBIDDEN_NAMES = {
 # Who may import inside a function, and why. Anywhere else it hides a broken floor.
 LATE_IMPORTS = {
     "app.py": "the composition root builds only what the command at hand needs",
+    "connect.py": "the same, for GitHub and Claude",
     "store.py": "most commands need only a part of it: a write no merge, a read no index",
     "memory/document.py": "front matter that gitmem did not write needs PyYAML; its own does not",
     "memory/merge.py": "the same",
@@ -46,12 +47,12 @@ LATE_FOLDERS = {
 }
 # Importing these costs milliseconds of every start (DESIGN, start-up), or they exist on one system only.
 LATE_MODULES = {
-    "anthropic", "asyncio", "cryptography", "difflib", "fcntl", "github", "jinja2", "logging", "msvcrt",
-    "pathlib", "platform", "secrets", "shutil", "subprocess", "tempfile", "threading", "tomllib",
-    "unicodedata", "uuid", "yaml",
+    "anthropic", "asyncio", "cryptography", "detect_secrets", "difflib", "fcntl", "github", "jinja2",
+    "logging", "msvcrt", "pathlib", "platform", "pydantic", "secrets", "segno", "shutil", "subprocess",
+    "tempfile", "threading", "tomllib", "unicodedata", "uuid", "yaml",
 }  # fmt: skip
-READ_ENVIRONMENT = ("__main__.py", "app.py", "config.py", "doors/cli/", "repo/git.py")
-START_PROGRAMS = ("repo/git.py",)
+READ_ENVIRONMENT = ("__main__.py", "app.py", "config.py", "connect.py", "doors/cli/", "repo/git.py")
+START_PROGRAMS = ("programs.py", "repo/git.py")
 _STARTERS = {"posix_spawn", "posix_spawnp", "system", "popen", "fork", "forkpty", "startfile"}
 DOORS = {"cli", "hooks", "mcp", "memory_tool", "http", "wire", "textconv", "merge_driver"}
 

@@ -13,7 +13,7 @@ from pathlib import Path
 import click
 import pytest
 
-from gitmem import config, errors
+from gitmem import errors, settings
 from gitmem.doors.cli import main as command_line
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -119,11 +119,11 @@ def environment_variables():
 
 def test_every_setting_is_in_the_manual():
     page = read(DOCS / "settings.md")
-    assert [name for name in config.SETTINGS if f"`{name}`" not in page] == []
+    assert [name for name in settings.SETTINGS if f"`{name}`" not in page] == []
 
 
 def test_the_manual_names_no_setting_that_does_not_exist():
-    known = set(config.SETTINGS)
+    known = set(settings.SETTINGS)
     rooms = {name.partition(".")[0] for name in known}
     named = {
         name

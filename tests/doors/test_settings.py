@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gitmem import config
+from gitmem import config, settings
 from gitmem.errors import ConfigError, GitmemError
 
 
@@ -51,13 +51,13 @@ def test_a_value_that_does_not_fit_is_refused_and_nothing_changes(name, text):
     assert config.get(name) == before
 
 
-@given(st.sampled_from(sorted(config.SETTINGS)), st.text(max_size=30))
+@given(st.sampled_from(sorted(settings.SETTINGS)), st.text(max_size=30))
 def test_parsing_a_setting_raises_only_our_errors(name, text):
     try:
-        value = config.SETTINGS[name].parse(text.replace("\0", ""))
+        value = settings.SETTINGS[name].parse(text.replace("\0", ""))
     except GitmemError:
         return
-    assert type(value) is type(config.SETTINGS[name].default)
+    assert type(value) is type(settings.SETTINGS[name].default)
 
 
 def test_a_value_of_the_wrong_type_in_the_file_counts_as_unset():

@@ -28,7 +28,7 @@ class Entry(NamedTuple):
     section: str
 
 
-SECTIONS = ("Remember", "Find", "History", "Share and sync", "Set up")
+SECTIONS = ("Remember", "Find", "Distil", "History", "Share and sync", "Set up")
 COMMANDS: dict[str, Entry] = {
     "write": Entry("write", "Remember something: text, a file, or what you type.", "Remember"),
     "edit": Entry("edit", "Change a memory, in your editor or by options.", "Remember"),
@@ -37,6 +37,9 @@ COMMANDS: dict[str, Entry] = {
     "search": Entry("search", "Find memories by what they say, best first.", "Find"),
     "list": Entry("list_", "List memories, newest first.", "Find"),
     "read": Entry("read", "Print memories, or the best ones of this project.", "Find"),
+    "consolidate": Entry("consolidate", "Distil new memories into fewer, better ones.", "Distil"),
+    "review": Entry("review", "Look at a proposed consolidation; accept or reject it.", "Distil"),
+    "inbox": Entry("inbox", "Accept or reject what came in by a link.", "Distil"),
     "log": Entry("log", "Show the vault's commits, or those of one memory.", "History"),
     "diff": Entry("diff", "Show what changed between two commits, decrypted.", "History"),
     "undo": Entry("undo", "Revert the last change, or the named commit.", "History"),
@@ -46,10 +49,14 @@ COMMANDS: dict[str, Entry] = {
     "status": Entry("status", "Show the vault's state, here and on its remote.", "Share and sync"),
     "invite": Entry("invite", "Print a join code for another device.", "Share and sync"),
     "export": Entry("export", "Write all memories as markdown or JSONL.", "Share and sync"),
-    "digest": Entry("digest", "Render the memories marked to share as a page.", "Share and sync"),
+    "share": Entry("share", "Mark memories to share, or set a rule that does.", "Share and sync"),
+    "digest": Entry("digest", "Show or render what the digest publishes.", "Share and sync"),
+    "publish": Entry("publish", "Publish the digest where browser assistants read it.", "Share and sync"),
+    "url": Entry("url", "Print the digest's secret address, or change it.", "Share and sync"),
     "init": Entry("init", "Make a vault.", "Set up"),
     "join": Entry("join", "Bring a vault to this machine by its join code.", "Set up"),
     "key": Entry("key", "Show, find, lock or restore the vault's key.", "Set up"),
+    "rekey": Entry("rekey", "Give the vault a new key; old ones open nothing new.", "Set up"),
     "config": Entry("config", "Read and change this machine's settings.", "Set up"),
     "doctor": Entry("doctor", "Check every promise, and say how to mend each.", "Set up"),
     "completion": Entry("completion", "Print the completion script of your shell.", "Set up"),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from gitmem import config
+from gitmem import config, settings
 from gitmem.doors.cli import output
 from gitmem.doors.cli.verb import Call, Verb, Verbs, verb
 
@@ -14,7 +14,7 @@ def command() -> None:
     """Read and change this machine's settings."""
 
 
-def _text(value: config.Value) -> str:
+def _text(value: settings.Value) -> str:
     return str(value).lower() if isinstance(value, bool) else str(value)
 
 
@@ -47,13 +47,13 @@ def show(call: Call) -> None:
     """List every setting, its value and its meaning."""
     changed = config.changed()
     lines: list[output.Line] = []
-    for name, setting in config.SETTINGS.items():
+    for name, setting in settings.SETTINGS.items():
         mark = "" if name in changed else "  (default)"
         lines.append([("head", name), f" = {_text(config.get(name))}", ("dim", mark)])
         lines.append(("dim", f"    {setting.meaning}"))
     payload = {
         name: {"value": config.get(name), "default": setting.default, "meaning": setting.meaning}
-        for name, setting in config.SETTINGS.items()
+        for name, setting in settings.SETTINGS.items()
     }
     output.show(call, {"settings": payload}, lines)
 
