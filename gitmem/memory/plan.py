@@ -9,15 +9,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
+from gitmem.memory.bounds import Bound, Roles, bounded, untrue
 from gitmem.memory.memory import Memory
-
-# create     a new memory drawn from its sources, which stay as they are
-# update     the text of an earlier consolidated memory (target), drawn from its old sources and new ones
-# merge      several that say the same: the target, or a new text, takes the place of the others
-# supersede  a newer statement that contradicts older ones: it takes their place, with the dates of both
-# expire     a memory (target) whose time is over, as a newer source shows
-# question   a contradiction that nothing decides: an open question that names both; nothing is retired
-ACTIONS = ("create", "update", "merge", "supersede", "expire", "question")
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +33,7 @@ class Group:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Step:
-    """One change that an engine proposes.
+    """One change that an engine proposes; ``action`` is one of :data:`gitmem.memory.bounds.ACTIONS`.
 
     ``sources`` are full ids of memories of the group; ``target`` is the id that the action is about, where it
     needs one. Text fields are empty where the action makes no text.
@@ -71,5 +64,31 @@ class Plan:
 
 
 def check(group: Group, steps: Sequence[Step]) -> Plan:
-    """Every step against its bounds."""
-    raise NotImplementedError
+    """The plan of those steps that keep all bounds; never raises, whatever the steps say.
+
+    Every id is of the group and the texts have their sizes. A memory is retired (merged, superseded, expired)
+    only on sources of no lesser trust, only once, never by a text that says too little of it, and never in
+    bulk: steps that would call more than a quarter of the group (and more than two) untrue all go.
+    """
+    known = {memory.id: memory for memory in group.memories}
+    roles = Roles()
+    passed: list[Step] = []
+    refused: list[str] = []
+    for step in steps:
+        try:
+            clean = bounded(step, known)
+            roles.claim(clean)
+        except Bound as bound:
+            refused.append(str(bound))
+        else:
+            passed.append(clean)
+    return _not_in_bulk(group, passed, refused)
+
+
+def _not_in_bulk(group: Group, passed: list[Step], refused: list[str]) -> Plan:
+    for action in ("expire", "supersede"):
+        hit = {one for step in passed if step.action == action for one in untrue(step)}
+        if len(hit) > max(2, len(group.memories) // 4):
+            passed = [step for step in passed if step.action != action]
+            refused.append(f"{action}: too many of the group at once; none was taken")
+    return Plan(group, tuple(passed), tuple(refused))
