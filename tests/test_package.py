@@ -73,7 +73,7 @@ def test_the_build_carries_a_vault_workflow_and_leaves_ours_behind(tmp_path):
     (tmp_path / "templates" / "page.html").write_text("x")
     (tmp_path / "gitmem").mkdir()
     (tmp_path / "gitmem" / "__init__.py").write_text('__version__ = "9.9"\n')
-    for name in ("pyproject.toml", "hatch_build.py", "LICENSE"):
+    for name in ("pyproject.toml", "hatch_build.py", "requirements.lock", "LICENSE"):
         (tmp_path / name).write_bytes((ROOT / name).read_bytes())
     (tmp_path / "README.md").touch()
     run(sys.executable, "-m", "hatchling", "build", "-t", "wheel", "-d", tmp_path / "out", cwd=tmp_path)
