@@ -3,13 +3,19 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from contextlib import ExitStack
+from typing import TYPE_CHECKING
 
 from gitmem import config
 from gitmem.errors import GitmemError
 from gitmem.flows import sync
+from gitmem.flows.erase import erase
 from gitmem.repo import packing
 from gitmem.store import Store
+
+if TYPE_CHECKING:
+    from gitmem.github.client import GitHub
 
 _PATIENCE = 1800.0  # seconds that a commit of the user's may wait in an editor
 
@@ -37,11 +43,14 @@ def push(store: Store) -> bool:
     return True
 
 
-def work(store: Store) -> None:
-    """Everything that a write leaves for later: the push first, whatever becomes of it then the rest."""
+def work(store: Store, connect: Callable[[], GitHub]) -> None:
+    """Everything that a write leaves for later: the push first, whatever becomes of it then the rest.
+
+    ``connect`` gives GitHub with the owner's token; it is called when inbox issues are to be deleted.
+    """
     try:
-        if store.remote and config.get("sync.auto"):
-            push(store)
+        if store.remote and config.get("sync.auto") and push(store):
+            erase(store, connect)
     finally:
         tend(store)
 

@@ -13,9 +13,12 @@ _VALUE = {char: value for value, char in enumerate(_ALPHABET)}
 SUFFIX = ".md.age"
 
 
-def new_id(unix_ms: int) -> str:
-    """A fresh id for that time: 48 bits of milliseconds, 80 random bits (github.com/ulid/spec)."""
-    number = unix_ms << 80 | int.from_bytes(os.urandom(10), "big")
+def new_id(unix_ms: int, tail: bytes = b"") -> str:
+    """A fresh id for that time: 48 bits of milliseconds, 80 random bits (github.com/ulid/spec).
+
+    With the ten bytes ``tail`` in place of random ones it is the same id each time.
+    """
+    number = unix_ms << 80 | int.from_bytes(tail or os.urandom(10), "big")
     return "".join(_ALPHABET[number >> shift & 31] for shift in range(125, -5, -5))
 
 

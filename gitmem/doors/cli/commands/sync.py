@@ -6,13 +6,14 @@ from collections.abc import Iterator
 
 import click
 
-from gitmem import app
+from gitmem import app, connect
 from gitmem.doors import wire
 from gitmem.doors.cli import output
 from gitmem.doors.cli.verb import Call, verb
 from gitmem.flows import restore as restoring
 from gitmem.flows import sync
 from gitmem.flows.background import pack, work
+from gitmem.flows.erase import erase
 from gitmem.memory.memory import short
 
 EXAMPLES = (
@@ -32,10 +33,13 @@ def command(call: Call, restore: bool, background: bool) -> None:
     """
     store = app.open_store(call.vault, None if background else output.secret_asker())
     if background:
-        work(store)
+        work(store, connect.github)
         return
     report = (restoring.restore if restore else sync.sync)(store, output.activity())
     output.show(call, wire.slots(report), _lines(report))
+    undeleted = erase(store, connect.github)
+    if undeleted:
+        output.note(undeleted)
     pack(store)
 
 
