@@ -13,6 +13,7 @@ import threading
 import zlib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import cache
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
@@ -58,9 +59,9 @@ def http_remote_with_token(tmp_path: Path) -> Iterator[HttpRemote]:
 
 
 def _serve(folder: Path, token: str) -> Iterator[HttpRemote]:
-    backend = _backend()
+    backend()
     folder.mkdir()
-    handler = type("Handler", (_Handler,), {"folder": folder, "token": token, "backend": backend})
+    handler = type("Handler", (_Handler,), {"folder": folder, "token": token})
     server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True)
     thread.start()
@@ -72,7 +73,9 @@ def _serve(folder: Path, token: str) -> Iterator[HttpRemote]:
         thread.join()
 
 
-def _backend() -> str:
+@cache
+def backend() -> str:
+    """The program behind git over HTTP; a test ends here where this git came without it."""
     done = subprocess.run(["git", "--exec-path"], capture_output=True, text=True, check=True)
     found = shutil.which("git-http-backend", path=done.stdout.strip())
     if found is None:
@@ -86,7 +89,6 @@ class _Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
     folder: Path
     token: str
-    backend: str
 
     def do_GET(self) -> None:
         self._answer()
@@ -98,28 +100,11 @@ class _Handler(BaseHTTPRequestHandler):
         """Say nothing: a test's output is its own."""
 
     def _answer(self) -> None:
-        body = self._body()
+        body = read_body(self)
         if not self._may_enter():
-            self.send_response(401)
-            self.send_header("WWW-Authenticate", 'Basic realm="git"')
-            self.send_header("Content-Length", "0")
-            self.end_headers()
+            send(self, 401, [("WWW-Authenticate", 'Basic realm="git"')], b"")
             return
-        done = subprocess.run(
-            [self.backend], input=body, env=self._environment(len(body)), capture_output=True, check=False
-        )
-        head, _, content = done.stdout.partition(b"\r\n\r\n")
-        fields = [line.partition(": ")[::2] for line in head.decode("latin-1").split("\r\n") if line]
-        status = next((value for name, value in fields if name == "Status"), "200 OK")
-        if not head:
-            status = "500 the backend said nothing"
-        self.send_response(int(status.split()[0]))
-        for name, value in fields:
-            if name not in ("Status", "Content-Length"):
-                self.send_header(name, value)
-        self.send_header("Content-Length", str(len(content)))
-        self.end_headers()
-        self.wfile.write(content)
+        send(self, *ask_backend(self, self.folder, self.path, body))
 
     def _may_enter(self) -> bool:
         if not self.token:
@@ -127,31 +112,61 @@ class _Handler(BaseHTTPRequestHandler):
         kind, _, value = self.headers.get("Authorization", "").partition(" ")
         return kind == "Basic" and base64.b64decode(value).decode().partition(":")[2] == self.token
 
-    def _body(self) -> bytes:
-        if self.headers.get("Transfer-Encoding") == "chunked":
-            raw = b"".join(_chunks(self.rfile.readline, self.rfile.read))
-        else:
-            raw = self.rfile.read(int(self.headers.get("Content-Length", 0)))
-        if self.headers.get("Content-Encoding") == "gzip":
-            return zlib.decompress(raw, wbits=31)
-        return raw
 
-    def _environment(self, length: int) -> dict[str, str]:
-        path, _, query = self.path.partition("?")
-        return {
-            "PATH": os.environ["PATH"],
-            "HOME": os.environ["HOME"],
-            "GIT_CONFIG_NOSYSTEM": "1",
-            "GIT_HTTP_EXPORT_ALL": "1",
-            "GIT_PROJECT_ROOT": str(self.folder),
-            "GIT_PROTOCOL": self.headers.get("Git-Protocol", ""),
-            "PATH_INFO": path,
-            "QUERY_STRING": query,
-            "REQUEST_METHOD": self.command,
-            "CONTENT_TYPE": self.headers.get("Content-Type", ""),
-            "CONTENT_LENGTH": str(length),
-            "REMOTE_ADDR": "127.0.0.1",
-        }
+Fields = list[tuple[str, str]]
+
+
+def read_body(request: BaseHTTPRequestHandler) -> bytes:
+    """The body of a request, however it was sent."""
+    if request.headers.get("Transfer-Encoding") == "chunked":
+        raw = b"".join(_chunks(request.rfile.readline, request.rfile.read))
+    else:
+        raw = request.rfile.read(int(request.headers.get("Content-Length", 0)))
+    if request.headers.get("Content-Encoding") == "gzip":
+        return zlib.decompress(raw, wbits=31)
+    return raw
+
+
+def send(request: BaseHTTPRequestHandler, status: int, fields: Fields, content: bytes) -> None:
+    """Answer a request."""
+    request.send_response(status)
+    for name, value in fields:
+        request.send_header(name, value)
+    if status != 204:  # which has no body, and must not say that it has one
+        request.send_header("Content-Length", str(len(content)))
+    request.end_headers()
+    request.wfile.write(content)
+    request.wfile.flush()
+
+
+def ask_backend(
+    request: BaseHTTPRequestHandler, folder: Path, url: str, body: bytes, extra: dict[str, str] | None = None
+) -> tuple[int, Fields, bytes]:
+    """What `git http-backend` answers for the repositories in ``folder``: status, headers, content."""
+    path, _, query = url.partition("?")
+    env = {
+        "PATH": os.environ["PATH"],
+        "HOME": os.environ["HOME"],
+        "GIT_CONFIG_NOSYSTEM": "1",
+        "GIT_HTTP_EXPORT_ALL": "1",
+        "GIT_PROJECT_ROOT": str(folder),
+        "GIT_PROTOCOL": request.headers.get("Git-Protocol", ""),
+        "PATH_INFO": path,
+        "QUERY_STRING": query,
+        "REQUEST_METHOD": request.command,
+        "CONTENT_TYPE": request.headers.get("Content-Type", ""),
+        "CONTENT_LENGTH": str(len(body)),
+        "REMOTE_ADDR": "127.0.0.1",
+        **(extra or {}),
+    }
+    done = subprocess.run([backend()], input=body, env=env, capture_output=True, check=False)
+    head, _, content = done.stdout.partition(b"\r\n\r\n")
+    fields = [line.partition(": ")[::2] for line in head.decode("latin-1").split("\r\n") if line]
+    status = next((value for name, value in fields if name == "Status"), "200 OK")
+    if not head:
+        status = "500 the backend said nothing"
+    kept = [(name, value) for name, value in fields if name not in ("Status", "Content-Length")]
+    return int(status.split()[0]), kept, content
 
 
 def _chunks(readline: Callable[[], bytes], read: Callable[[int], bytes]) -> Iterator[bytes]:
