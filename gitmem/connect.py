@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import os
+import sys
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from gitmem import config, programs
-from gitmem.errors import RemoteError
+from gitmem.errors import ConfigError, RemoteError
 
 if TYPE_CHECKING:
+    from gitmem.claude.client import Claude
+    from gitmem.flows.consolidate.model import ClaudeEngine
     from gitmem.github.client import GitHub
 
 
@@ -64,3 +67,58 @@ def github(url: str = "") -> GitHub:
             "`gitmem init --remote URL`.",
         )
     return GitHub(token, url)
+
+
+def has_model() -> bool:
+    """Whether this environment has credentials for Claude; looks at names only, and loads nothing.
+
+    They are what Anthropic's SDK takes: an API key, a token, a workload identity, or a profile.
+    """
+    known = os.environ.get
+    folder = known("ANTHROPIC_CONFIG_DIR") or (
+        os.path.join(known("APPDATA") or os.path.expanduser("~"), "Anthropic")
+        if sys.platform == "win32"
+        else os.path.join(os.path.expanduser("~"), ".config", "anthropic")
+    )
+    return bool(
+        known("ANTHROPIC_API_KEY", "").strip()
+        or known("ANTHROPIC_AUTH_TOKEN")
+        or known("ANTHROPIC_PROFILE")
+        or (known("ANTHROPIC_FEDERATION_RULE_ID") and known("ANTHROPIC_ORGANIZATION_ID"))
+        or os.path.exists(os.path.join(folder, "active_config"))
+        or os.path.exists(os.path.join(folder, "configs", "default.json"))
+    )
+
+
+def model(max_cost: str = "") -> Claude:
+    """Claude with the credentials of this environment: the model of the settings, within a budget.
+
+    ``max_cost`` is for this run: US dollars such as ``0.50``, or ``200000 tokens``; "" for the setting.
+
+    Raises:
+        ModelError: there are no credentials.
+        ConfigError: the budget cannot be kept, or notes would travel in clear.
+    """
+    from gitmem.claude import failures
+    from gitmem.claude.client import Claude
+    from gitmem.claude.prices import Budget
+
+    name = str(config.get("consolidate.model"))
+    budget = Budget.of(name, max_cost, str(config.get("consolidate.budget")))
+    if not has_model():
+        raise failures.no_key()
+    base = urlsplit(os.environ.get("ANTHROPIC_BASE_URL") or "https://api.anthropic.com")
+    if base.scheme != "https" and base.hostname not in ("127.0.0.1", "localhost", "::1"):
+        raise ConfigError(
+            "ANTHROPIC_BASE_URL must begin with https://, or your memories would travel in clear.",
+            "Nothing was sent.",
+        )
+    return Claude(name, budget, os.environ.get("ANTHROPIC_API_KEY", "").strip())
+
+
+def claude(today: str, max_cost: str = "") -> ClaudeEngine:
+    """Claude as the engine of a consolidation on the day ``today``, such as ``2026-11-20`` (see :func:`model`)."""
+    from gitmem.flows.consolidate.model import ClaudeEngine
+    from gitmem.site.render import templates_dir
+
+    return ClaudeEngine(model(max_cost), today, templates_dir())

@@ -28,22 +28,22 @@ class BudgetSpentError(ModelError):
 
 @dataclass(frozen=True, slots=True)
 class Estimate:
-    """What a run is expected to take at most: requests, tokens in and out, US dollars."""
+    """What a run takes at most; ``dollars`` is None where the price of the model is not known."""
 
     requests: int
     tokens_in: int
     tokens_out: int
-    dollars: float
+    dollars: float | None
 
 
 @dataclass(frozen=True, slots=True)
 class Cost:
-    """What a run took."""
+    """What a run took; ``dollars`` is None where the price of the model is not known."""
 
     requests: int
     tokens_in: int
     tokens_out: int
-    dollars: float
+    dollars: float | None
 
 
 class Engine(Protocol):
