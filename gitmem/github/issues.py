@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from itertools import islice
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from gitmem.errors import NotFoundError
+from gitmem.errors import GitmemError, NotFoundError
 
 if TYPE_CHECKING:  # every sync may delete, and few have anything to delete: PyGithub loads with the client
     from gitmem.github.client import GitHub
@@ -95,7 +95,7 @@ def erase(github: GitHub, repository: str, node_id: str) -> bool:
 def _one(github: GitHub, repository: str, number: int) -> list[Issue]:
     try:
         item = github.call("GET", f"{_path(repository)}/{number}")
-    except NotFoundError:
+    except GitmemError:  # a hint that leads nowhere: transferred or deleted meanwhile
         return []
     return list(_issues([item])) if item.get("state") == "open" else []
 
