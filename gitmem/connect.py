@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
     from gitmem.claude.client import Claude
     from gitmem.flows.consolidate.model import ClaudeEngine
     from gitmem.github.client import GitHub
+    from gitmem.repo.remote import Access
 
 
 def github_url() -> str:
@@ -47,6 +49,25 @@ def _gh_token(host: str) -> str:
     }
     ended = programs.call(["gh", "auth", "token", "--hostname", host], env, seconds=10)
     return ended.out.strip() if ended.code == 0 else ""
+
+
+def git_access(remote: str, token: str = "") -> Access:
+    """How git is let into a remote: by ``token``; into GitHub, and nowhere else, by one of this environment.
+
+    What `gh` has is asked for only after git was refused, so that git's own credentials come before it.
+    """
+
+    def look(refused: bool) -> Mapping[str, str]:
+        from gitmem.flows.join import access
+
+        if token and not refused:
+            return access(token, remote)
+        url = github_url()
+        if not remote.startswith(f"{url}/"):
+            return {}
+        return access(_gh_token(urlsplit(url).netloc) if refused else given_token(url), remote)
+
+    return look
 
 
 def github(url: str = "") -> GitHub:
@@ -117,7 +138,7 @@ def model(max_cost: str = "") -> Claude:
 
 
 def claude(today: str, max_cost: str = "") -> ClaudeEngine:
-    """Claude as the engine of a consolidation on the day ``today``, such as ``2026-11-20`` (see :func:`model`)."""
+    """Claude as the engine of a consolidation on the day ``today``; else as :func:`model`."""
     from gitmem.flows.consolidate.model import ClaudeEngine
     from gitmem.site.render import templates_dir
 

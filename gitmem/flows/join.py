@@ -13,7 +13,7 @@ from gitmem.errors import ConfigError, GitmemError
 from gitmem.flows.create import own_command
 from gitmem.repo import equip
 from gitmem.repo.git import call, environment
-from gitmem.repo.remote import explained
+from gitmem.repo.remote import LOCKED_OUT, Access, explained
 from gitmem.repo.repo import Repo
 from gitmem.repo.trees import differences
 from gitmem.store import Tell
@@ -55,6 +55,7 @@ def join(
     *,
     sparse: bool = False,
     progress: Tell | None = None,
+    way: Access | None = None,
 ) -> Joined:
     """Clone the vault of a join code into a new or empty folder and verify it.
 
@@ -62,6 +63,7 @@ def join(
         state_dir: where this machine remembers what it has accepted.
         sparse: keep ``memories/`` out of the checkout, as is done for large vaults anyway.
         progress: called with a word on what is being done.
+        way: how git is let in; by the token in the code alone when it is left out.
 
     Raises:
         ConfigError: the folder is not empty, or the remote holds another vault.
@@ -70,6 +72,7 @@ def join(
         GitmemError: the folder cannot be written.
     """
     tell = progress or (lambda _: None)
+    way = way or (lambda _: access(code.token, code.remote))
     if os.path.isdir(directory) and os.listdir(directory):
         raise ConfigError(
             "That folder is not empty.", "Nothing was changed; name a new one: `gitmem join DIR`."
@@ -77,9 +80,9 @@ def join(
     part = f"{directory.rstrip(os.sep)}.{os.getpid()}.part"
     try:
         tell("cloning")
-        _clone(code, part)
+        _clone(code, part, way)
         tell("verifying")
-        tip = _accept(code, part, state_dir, sparse)
+        tip = _accept(code, part, state_dir, sparse, way)
         if os.path.isdir(directory):
             os.rmdir(directory)
         os.rename(part, directory)
@@ -90,7 +93,7 @@ def join(
     return Joined(directory, code.vault_id, tip)
 
 
-def _clone(code: JoinCode, place: str) -> None:
+def _clone(code: JoinCode, place: str, way: Access) -> None:
     parent = os.path.dirname(os.path.abspath(place))
     os.makedirs(parent, exist_ok=True)
     # --no-local: for a path git would hard-link objects unchecked, and a forged blob be read under a true id.
@@ -104,15 +107,17 @@ def _clone(code: JoinCode, place: str) -> None:
         code.branch.removeprefix("refs/heads/"),
     ]
     argv = ["git", "-c", "core.hooksPath=/dev/null", "clone", "-q", *options, "--", code.remote, place]
-    status, _, err = call(argv, b"", environment(access(code.token, code.remote)))
+    status, _, err = call(argv, b"", environment(way(False)))
+    if status and LOCKED_OUT.search(err):
+        status, _, err = call(argv, b"", environment(way(True)))
     if status:
         raise explained("clone", err)
 
 
-def _accept(code: JoinCode, place: str, state_dir: str, sparse: bool) -> str:
+def _accept(code: JoinCode, place: str, state_dir: str, sparse: bool, way: Access) -> str:
     repo = Repo.open(place)
     try:
-        repo.remote.env = access(code.token, code.remote)
+        repo.remote.access = way
         branch = Branch(repo, lambda _: Identity.parse(code.identity_text), state_dir)
         if branch.vault.id != code.vault_id:
             raise ConfigError(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 from gitmem.errors import RemoteError
 from gitmem.repo.git import Git, printable
@@ -15,7 +15,12 @@ _SECTION = r'(?ms)^\s*\[remote "origin"\]\s*$(.*?)(?=^\s*\[|\Z)'
 _URL = r"(?mi)^\s*url\s*=\s*(.+?)\s*$"
 _LATER = "Your memories are safe here; `gitmem sync` tries again."
 # --refmap=: the configured refspecs do not count, which in a mirror clone would move the vault's own branch.
+# What git says when it was let in neither by what it got from us nor by what it has itself.
+LOCKED_OUT = re.compile(rb"could not read Username|Authentication failed|error: 40[13]|not found")
 _FETCH = ("fetch", "--no-tags", "--no-write-fetch-head", "--refmap=")
+
+# The environment that lets git in; asked again with True once the first was refused.
+Access = Callable[[bool], Mapping[str, str]]
 
 
 class Remote:
@@ -24,7 +29,8 @@ class Remote:
     def __init__(self, git: Git, common_dir: str) -> None:
         self._git = git
         self._common_dir = common_dir
-        self.env: Mapping[str, str] = {}  # access token and batch mode, given at the composition root
+        self.access: Access = lambda _: {}  # given at the composition root
+        self._env: Mapping[str, str] | None = None
 
     @property
     def url(self) -> str:
@@ -34,6 +40,13 @@ class Remote:
         section = re.search(_SECTION, text) if '"origin"' in text else None
         url = re.search(_URL, section[1]) if section else None
         return url[1].strip('"') if url else ""
+
+    @property
+    def env(self) -> Mapping[str, str]:
+        """What git gets to be let in, such as an access token; looked up when the remote is first reached."""
+        if self._env is None:
+            self._env = self.access(False)
+        return self._env
 
     def fetch(self, branch: str) -> str:
         """Fetch the branch and return its tip on the remote, "" when it has none yet.
@@ -72,6 +85,12 @@ class Remote:
         line = next(
             (line for line in out.decode("utf-8", "replace").splitlines() if line.startswith("!")), ""
         )
+        if "refusing to allow" in line and "workflow" in line:
+            raise RemoteError(
+                "GitHub does not let this token change workflow files.",
+                "Nothing was pushed. `gh auth refresh -s workflow` widens what `gh` has; a token of your own "
+                "needs the scope `workflow`, or the permission Workflows.",
+            )
         if line and not re.search(r"hook declined|protected|denied|prohibited|unpack", line):
             return False
         raise explained("push to", err)
@@ -93,7 +112,13 @@ class Remote:
             raise RemoteError(
                 "This vault has no remote.", "`git remote add origin URL` in the vault's folder gives it one."
             )
-        return self._git.status(*args, env=self.env)
+        ended = self._git.status(*args, env=self.env)
+        if ended[0] and LOCKED_OUT.search(ended[2]):
+            other = self.access(True)
+            if other != self.env:
+                self._env = other
+                ended = self._git.status(*args, env=other)
+        return ended
 
 
 def tracking(branch: str) -> str:

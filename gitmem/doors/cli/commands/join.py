@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import click
 
+from gitmem import connect
 from gitmem.doors.cli import output
 from gitmem.doors.cli.verb import Call, verb
 from gitmem.flows import settle
@@ -33,7 +34,7 @@ def command(call: Call, code: str, directory: str, sparse: bool) -> None:
             "the code is now in your shell's history; remove it there. Next time run `gitmem join` alone."
         )
     text = code or output.secret("Join code")
-    joined = settle.join(text, directory, sparse=sparse, progress=output.activity())
+    joined = settle.join(text, directory, sparse=sparse, progress=output.activity(), way=connect.git_access)
     lines: list[output.Line] = [
         f"Joined: the vault is at {joined.path}.",
         f"Its key is at {joined.key_path}.",
