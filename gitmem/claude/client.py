@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import hashlib
 import logging
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from email.utils import parsedate_to_datetime
 from typing import Any, Generic, Protocol, TypeVar
 
 import anthropic
@@ -84,8 +86,11 @@ class Claude:
         self.name = name
         self.budget = budget
         self._worst: Usage | None = None
+        self._answered = False
         self._stop = ""
         self._counts: dict[bytes, int] = {}
+        if not (key.isascii() and key.isprintable()):
+            raise failures.no_key()
         try:
             self._sdk = anthropic.Anthropic(
                 api_key=key or None,
@@ -135,6 +140,7 @@ class Claude:
         return request
 
     def _called(self, call: Callable[[], Any]) -> Any:
+        self._answered = False
         try:
             return call()
         except pydantic.ValidationError:
@@ -145,26 +151,27 @@ class Claude:
         # What the SDK says may quote the answer, and a key that is not a header value: nothing of it is kept.
         except anthropic.AnthropicError as error:
             raise failures.of(error) from None
-        except _BAD_ANSWER as error:
-            raise failures.of(error) from None
+        except _BAD_ANSWER:
+            raise (failures.no_claude() if self._answered else failures.no_key()) from None
 
     def _meter(self, request: Any, send: Callable[[Any], Any]) -> Any:
         """Around each attempt of a request: is it within the budget, and what did it take?"""
         worst = self._worst
-        if worst is None:
-            return _patient(send(request))
-        if not self.budget.allows(worst):
+        if worst is not None and not self.budget.allows(worst):
             raise OverBudgetError("The next request might pass the budget, so it was not sent.")
         try:
             response = send(request)
         except anthropic.APIConnectionError:
-            self.budget.unsure += worst
+            self.budget.unsure += worst or Usage()
             raise
-        if response.status_code == 200:
-            self._take(response.http_response)
-        return _patient(response)
+        self._answered = True
+        if worst is not None and response.status_code == 200:
+            self._take(response.http_response, worst)
+        if response.status_code >= 400 and _wait(response.headers) > _LONGEST_WAIT:
+            raise failures.too_long_a_wait(response.status_code)
+        return response
 
-    def _take(self, answer: Any) -> None:
+    def _take(self, answer: Any, worst: Usage) -> None:
         try:
             body = answer.json()
             used = body["usage"]
@@ -177,13 +184,15 @@ class Claude:
                 out=int(used["output_tokens"]),
             )
         except _BAD_ANSWER:
-            if self._worst is not None:
-                self.budget.unsure += self._worst
+            self.budget.unsure += worst
 
 
-def _patient(response: Any) -> Any:
-    """The response, unless it asks for a longer wait than a run should sit through."""
-    asked = response.headers.get("retry-after", "")
-    if response.status_code >= 400 and asked.replace(".", "", 1).isdigit() and float(asked) > _LONGEST_WAIT:
-        raise failures.too_long_a_wait()
-    return response
+def _wait(headers: Any) -> float:
+    """How many seconds the API asks to be left alone: the SDK would sleep for all of them."""
+    after = headers.get("retry-after", "")
+    try:
+        if "retry-after-ms" in headers:
+            return float(headers["retry-after-ms"]) / 1000
+        return float(after) if after[:1].isdigit() else parsedate_to_datetime(after).timestamp() - time.time()
+    except (TypeError, ValueError):
+        return 0.0

@@ -52,7 +52,7 @@ _BY_STATUS = {
 }
 
 
-def of(error: Exception) -> ModelError:
+def of(error: anthropic.AnthropicError) -> ModelError:
     """What the SDK raised, as the error that a person can use."""
     if isinstance(error, anthropic.APITimeoutError):
         return ModelError("Claude did not answer in time.", _LATER)
@@ -62,12 +62,7 @@ def of(error: Exception) -> ModelError:
         )
     if isinstance(error, anthropic.APIStatusError):
         return _of_status(error)
-    if isinstance(error, anthropic.AnthropicError):
-        return no_key()
-    return ModelError(
-        "What answered is not Claude's API.",
-        f"{_UNCHANGED} Is ANTHROPIC_BASE_URL right, or a proxy in between?",
-    )
+    return no_key()
 
 
 def no_key() -> ModelError:
@@ -77,9 +72,17 @@ def no_key() -> ModelError:
     )
 
 
-def too_long_a_wait() -> ModelError:
+def no_claude() -> ModelError:
+    """Something else answered."""
+    return ModelError(
+        "What answered is not Claude's API.",
+        f"{_UNCHANGED} Is ANTHROPIC_BASE_URL right, or a proxy in between?",
+    )
+
+
+def too_long_a_wait(status: int) -> ModelError:
     """The API wants to be left alone for longer than a run should wait."""
-    return ModelError(*_BY_STATUS[429])
+    return ModelError(*_BY_STATUS.get(status, _BY_STATUS[529]))
 
 
 def _of_status(error: anthropic.APIStatusError) -> ModelError:
