@@ -59,7 +59,7 @@ def filled(text: str, scope: Scope) -> str:
 
 def truth(value: Any) -> bool:
     """What counts as true."""
-    return not (value is None or value is False or value == "" or value == 0 or value != value)  # noqa: PLR0124
+    return bool(value) and not (isinstance(value, float) and math.isnan(value))
 
 
 def words(value: Any) -> str:
@@ -203,7 +203,9 @@ class _Parser:
             self._next(",")
         if name in _STATUS:
             self.scope.asked_status = True
-            return {"success": not self.scope.failed, "failure": self.scope.failed, "always": True}.get(name, False)
+            return {"success": not self.scope.failed, "failure": self.scope.failed, "always": True}.get(
+                name, False
+            )
         if name not in _FUNCTIONS:
             raise BadExpressionError(f"there is no function {name}")
         return _FUNCTIONS[name](*values)
