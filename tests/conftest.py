@@ -19,7 +19,7 @@ import guards
 import parts
 from gitmem.memory import ids
 
-pytest_plugins = ["git_server", "github_server", "messages_server", "ssh_server"]
+pytest_plugins = ["browser", "git_server", "github_server", "messages_server", "ssh_server"]
 
 REAL_ENVIRONMENT = dict(os.environ)
 ROOT = Path(__file__).resolve().parent.parent
