@@ -20,11 +20,12 @@ if TYPE_CHECKING:
 # create     a new memory drawn from its sources, which stay as they are
 # update     a new text for an earlier consolidated memory (target), drawn from its old sources and new ones
 # merge      several that say the same: the target as it is, or a new text, takes the place of the others
-# supersede  a newer statement (target) that contradicts older ones (sources) takes their place, with the dates
+# supersede  a newer statement (target) takes the place of older ones that it contradicts, with their dates
 # expire     a memory (target) whose time is over, as a newer source shows or, of a task, its own date
 # question   a contradiction that nothing decides: an open question that names both; nothing is retired
 ACTIONS = ("create", "update", "merge", "supersede", "expire", "question")
 SOURCE = "consolidation"  # what `source` says in every memory that consolidation wrote
+OVERVIEW = "overview"  # the tag of a summary of what a project holds, which later runs add to
 NARRATIVE = "digest"  # the tag of a digest's narrative; no plan may claim it
 
 MAX_TITLE = 160  # characters

@@ -7,7 +7,7 @@ from collections.abc import Set as AbstractSet
 
 _WORD = re.compile(r"[^\W_]+(?:['’][^\W_]+)?")
 _WIDE = re.compile("[\u3005-\u3007\u3041-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uac00-\ud7ff\uf900-\ufaff]{2,}")
-_STOP = frozenset(
+STOP = frozenset(
     """a about above after again all also am an and any are as at be because been before being below
     between both but by can could did do does doing down during each few for from further get got
     had has have having he her here hers him his how i if in into is it its itself just let me more
@@ -16,13 +16,15 @@ _STOP = frozenset(
     upon us very was we were what when where which while who whom why will with would you your yours
     yeah yes oh hey wow ok okay well thanks thank gonna""".split()
 )
-_ENDINGS = ("ingly", "edly", "ings", "ing", "ies", "ied", "ers", "ed", "er", "es", "ly", "s", "y", "e")
+_ENDINGS = ("ings", "ing", "ed", "es", "s", "e")
 
 
 def stem(word: str) -> str:
     """A word without its English ending, at least three letters of it; numbers stay as they are."""
+    if len(word) > 4 and word.endswith(("ies", "ied")):
+        return word[:-3] + "y"
     for ending in _ENDINGS:
-        if len(word) - len(ending) >= 3 and word.endswith(ending):
+        if len(word) - len(ending) >= 3 and word.endswith(ending) and not word.endswith("ss"):
             return word[: -len(ending)]
     return word
 
@@ -33,7 +35,7 @@ def terms(text: str) -> list[str]:
     for word in _WORD.findall(text.casefold()):
         if _WIDE.fullmatch(word):
             found += [word[at : at + 2] for at in range(len(word) - 1)]
-        elif word not in _STOP and (len(word) > 1 or word.isdigit()):
+        elif word not in STOP and (len(word) > 1 or word.isdigit()):
             found.append(stem(re.sub(r"['’]s?$|['’]", "", word)))
     return found
 

@@ -1,0 +1,125 @@
+"""The telling sentences of memories, as they stand there: summaries without a model."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from gitmem.memory.likeness import jaccard, terms
+from gitmem.memory.memory import Memory
+
+SHORTEST, LONGEST = 30, 240  # characters of a sentence that can stand alone
+
+_FENCE = re.compile(r"(?ms)^ {0,3}(```|~~~).*?(?:^ {0,3}\1|\Z)")
+_SPEAKER = re.compile(r"\*\*([^*\n]{1,40})\*\*:\s*|([A-Z][\w'-]{1,20}(?: [A-Z][\w'-]{1,20})?):\s+")
+_LEAD = re.compile(r"^\s*(?:#{1,6}\s+|[-*+]\s+(?:\[[ xX]\]\s+)?|\d{1,3}[.)]\s+|>\s*)+")
+_NOTE = re.compile(r"\s*\[[^\]\n]*\](?!\()")
+_END = re.compile(r"(?<=[.!?…。！？])[\"'”’)]*\s+(?=[\"'“‘(]?[A-Z0-9\u4e00-\u9fff])|(?<=[。！？])")
+_ASKS = re.compile(r"[?？][\"'”’)]*$")
+_SMALL_TALK = re.compile(
+    r"^(?:wow|oh|aw+|hey|hi|hello|thanks|thank you|yeah|yep|yes|no|sure|okay|ok|cool|great|nice|awesome|glad"
+    r"|amazing|congrat\w*|that'?s|sounds|good|so glad|definitely|absolutely|totally|exactly|of course|bye"
+    r"|take care|talk to|let me|let's|can't wait|keep|no problem|no worries|i agree|i'm so|you|your|what|how)\b",
+    re.IGNORECASE,
+)
+_FILLER = re.compile(
+    r"^(?:(?i:by the way|btw|on (?:another|a brighter|a different) note|anyway|well|yeah|woah|whoa|wow|oh|hey"
+    r"|actually|honestly)(?: [A-Z]\w+)?[,!:]+|(?i:so|and|but|yeah|also),?)\s+(?:- )?(?=\w)"
+)
+_POINTS_BACK = re.compile(r"\b(?:it|this|that|there|them|here|these|those|ones?)\b", re.IGNORECASE)
+_DANGLING = re.compile(
+    r"^(?:it|that|this|these|those|they|he|she|and|but|so|or|then|which|there|here)\b", re.IGNORECASE
+)
+_ADDRESSED = re.compile(r"\b(?:you|your|you're|you've|you'll|u)\b", re.IGNORECASE)
+_WEIGHTY = re.compile(
+    r"\b(?:decid\w*|agreed?|must|always|never|prefers?|because|instead|moved?|started?|finished|bought|got|won"
+    r"|lost|joined|signed|passed|applied|planning|plan|planned|born|married|adopt\w*|visited|went|use[sd]?"
+    r"|switched|released?|deploy\w*|fixed|learned|found|made|built|wrote|met|due|deadline|allergic"
+    r"|works? (?:at|as|for))\b",
+    re.IGNORECASE,
+)
+_EXACT = re.compile(r"\d|\b(?:yesterday|today|tomorrow|last|next)\b|(?<=\s)[A-Z][a-z]+|\"[^\"]+\"")
+
+
+@dataclass(frozen=True, slots=True)
+class Sentence:
+    """One sentence, who said it ("" where nobody is named), and the memory that it stands in."""
+
+    text: str
+    speaker: str
+    memory: Memory
+    stems: frozenset[str]
+
+
+def sentences(memory: Memory) -> list[Sentence]:
+    """The sentences of a memory that say something by themselves, in order."""
+    found = []
+    for line in _FENCE.sub("", memory.body).split("\n"):
+        plain = _LEAD.sub("", line)
+        named = _SPEAKER.match(plain)
+        said = _NOTE.sub("", plain[named.end() :] if named else plain).replace("**", "").replace("`", "")
+        speaker = (named[1] or named[2]) if named else ""
+        for text in _END.split(said):
+            clean = _FILLER.sub("", " ".join(text.split()))
+            clean = clean[:1].upper() + clean[1:]
+            stems = frozenset(terms(clean))
+            if SHORTEST <= len(clean) <= LONGEST and len(stems) >= 3 and not _ASKS.search(clean):
+                found.append(Sentence(clean, speaker, memory, stems))
+    return found
+
+
+def best(memories: Iterable[Memory], room: int, most_of_one: int = 3) -> list[Sentence]:
+    """The sentences that say most of what is in these memories, oldest memory first.
+
+    Args:
+        memories: what to choose from.
+        room: characters for all of them, with 40 for what stands around each.
+        most_of_one: how many may come from the same memory.
+    """
+    found = [one for memory in memories for one in sentences(memory)]
+    weight = _weights(found)
+    ranked = sorted(
+        found, key=lambda one: (-_score(one, weight), one.memory.created, one.memory.id, one.text)
+    )
+    chosen: list[Sentence] = []
+    used: Counter[str] = Counter()
+    for one in ranked:
+        size = len(one.text) + len(one.speaker) + 40
+        if size > room or used[one.memory.id] == most_of_one:
+            continue
+        if any(jaccard(one.stems, other.stems) > 0.4 for other in chosen):
+            continue
+        chosen.append(one)
+        used[one.memory.id] += 1
+        room -= size
+    place = {id(one): number for number, one in enumerate(found)}
+    return sorted(chosen, key=lambda one: (one.memory.created, one.memory.id, place[id(one)]))
+
+
+def _weights(found: Sequence[Sentence]) -> dict[str, float]:
+    """How much a stem counts: what is said in several memories, and not in all of them."""
+    among: dict[str, set[str]] = {}
+    for one in found:
+        for root in one.stems:
+            among.setdefault(root, set()).add(one.memory.id)
+    size = len({one.memory.id for one in found})
+    return {
+        root: math.log(1 + len(ids)) * math.log(1 + size / len(ids)) + (0.3 if size < 4 else 0.0)
+        for root, ids in among.items()
+    }
+
+
+def _score(one: Sentence, weight: dict[str, float]) -> float:
+    score = sum(weight[root] for root in one.stems) / (len(one.stems) + 3)
+    score *= 1 + 0.25 * min(3, len(_EXACT.findall(one.text[1:])))
+    if _WEIGHTY.search(one.text):
+        score *= 1.6
+    for pattern, factor in ((_SMALL_TALK, 0.25), (_DANGLING, 0.5), (_ADDRESSED, 0.4)):
+        if pattern.search(one.text):
+            score *= factor
+    if len(one.text) < 90 and _POINTS_BACK.search(one.text):
+        score *= 0.6  # too short to say itself what it points back to
+    return score * (0.8 if one.text.endswith("!") else 1.0)
