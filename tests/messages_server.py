@@ -41,12 +41,12 @@ class Request:
     @property
     def text(self) -> str:
         """What the user's messages say."""
-        return "\n".join(_texts([message["content"] for message in self.body["messages"]]))
+        return "\n".join(_said(message["content"]) for message in self.body["messages"])
 
     @property
     def system(self) -> str:
         """The instructions."""
-        return "\n".join(_texts([self.body.get("system", "")]))
+        return _said(self.body.get("system", ""))
 
 
 @dataclass(frozen=True, slots=True)
@@ -195,6 +195,10 @@ def tokens(content: Any) -> int:
     return sum(len(text.encode("utf-8", "surrogatepass")) for text in _texts([content])) // 3 + 1
 
 
+def _said(content: str | list[Mapping[str, Any]]) -> str:
+    return content if isinstance(content, str) else "\n".join(block.get("text", "") for block in content)
+
+
 def _texts(parts: Iterable[Any]) -> Iterator[str]:
     for part in parts:
         if isinstance(part, str):
@@ -209,6 +213,7 @@ class _Handler(BaseHTTPRequestHandler):
     """One request: take what is scripted, and say it as the API does."""
 
     protocol_version = "HTTP/1.1"
+    wbufsize = 1 << 16  # head and body in one packet: two would wait for each other
     messages: Messages
 
     def do_POST(self) -> None:

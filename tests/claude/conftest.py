@@ -53,12 +53,3 @@ def group(remembered):
         return Group(project, topic, tuple(map(remembered, bodies)), tuple(map(remembered, known)))
 
     return make
-
-
-def change(action="create", notes=(1,), **fields):
-    """A change as Claude writes it."""
-    return {
-        "action": action, "notes": list(notes), "target": 0, "kind": "fact", "title": "", "text": "",
-        "topics": [], "files": [], "importance": 0.5, "confidence": 0.9, "expires": "", "reason": "It helps.",
-        **fields,
-    }  # fmt: skip

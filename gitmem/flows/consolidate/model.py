@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TypeVar
@@ -14,7 +13,7 @@ from gitmem.claude.prices import MOST_TOKENS, Usage
 from gitmem.claude.replies import Change, Changes, Narrative
 from gitmem.flows.consolidate.engine import BudgetSpentError, Cost, Estimate, GroupRefusedError
 from gitmem.memory.bounds import retired
-from gitmem.memory.memory import Memory
+from gitmem.memory.memory import Memory, is_time
 from gitmem.memory.plan import Group, Plan, Step, check
 
 ROOM = 70_000  # tokens for notes by the rough count, so that instructions, form and error have room as well
@@ -63,7 +62,7 @@ class ClaudeEngine:
         question = self._question(group)
         counted = self._model.count(question.prompt)
         answer = _told(lambda: self._asked(question.prompt, _bound(counted)))
-        return _checked(group, question, answer.changes)
+        return self._checked(group, question, answer.changes)
 
     def narrate(self, project: str, memories: Sequence[Memory]) -> Step | None:
         """Claude's narrative of these memories, newest first as far as they fit into one request."""
@@ -130,6 +129,13 @@ class ClaudeEngine:
                 return question
             room //= 2
 
+    def _checked(self, group: Group, question: Question, changes: Sequence[Change]) -> Plan:
+        steps = [_step(change, question.memories, self._today) for change in changes]
+        whole = [step for step in steps if question.cut.isdisjoint(_taken_away(step))]
+        plan = check(group, whole)
+        partly = "a memory that was too long to be read as a whole is not retired"
+        return Plan(group, plan.steps, plan.refused + (partly,) * (len(steps) - len(whole)))
+
     def _laid_out(self, group: Group, room: int) -> Question:
         most = room * 2 if len(group.new) == 1 else 0  # characters: also of those that take two tokens each
         notes = [prompts.note(one, n, new=True, most=most) for n, one in enumerate(group.new, start=1)]
@@ -163,19 +169,11 @@ def _told(ask: Callable[[], R]) -> R:
         raise GroupRefusedError(error.message) from None
 
 
-def _checked(group: Group, question: Question, changes: Sequence[Change]) -> Plan:
-    steps = [_step(change, question.memories) for change in changes]
-    whole = [step for step in steps if question.cut.isdisjoint(_taken_away(step))]
-    plan = check(group, whole)
-    partly = "a memory that was too long to be read as a whole is not retired"
-    return Plan(group, plan.steps, plan.refused + (partly,) * (len(steps) - len(whole)))
-
-
 def _taken_away(step: Step) -> tuple[str, ...]:
     return (step.target,) if step.action in ("expire", "update") else retired(step)
 
 
-def _step(change: Change, memories: Sequence[Memory]) -> Step:
+def _step(change: Change, memories: Sequence[Memory], today: str) -> Step:
     """A change as a step; numbers become ids here, so an answer can name nothing that it was not shown."""
     sources = tuple(_id(number, memories) for number in change.notes)
     target = _id(change.target, memories) if change.target else ""
@@ -193,7 +191,7 @@ def _step(change: Change, memories: Sequence[Memory]) -> Step:
         files=tuple(change.files),
         importance=change.importance,
         confidence=change.confidence,
-        expires=_time(change.expires, ending=change.action == "expire"),
+        expires=_time(change.expires or today) if change.action == "expire" else _date(change.expires),
         reason=change.reason,
     )
 
@@ -202,9 +200,12 @@ def _id(number: int, memories: Sequence[Memory]) -> str:
     return memories[number - 1].id if 1 <= number <= len(memories) else _UNKNOWN
 
 
-def _time(text: str, *, ending: bool) -> str:
-    """A date as a time. What is no date is dropped, but stays (to be refused) where it is the whole point."""
-    date = re.fullmatch(r"(\d{4}-\d\d-\d\d)(T[\d:]{8}Z)?", text.strip(), re.ASCII)
-    if date:
-        return date[1] + (date[2] or "T00:00:00Z")
-    return text.strip() if ending else ""
+def _time(text: str) -> str:
+    """A date as the time at which it begins; anything else as it is, to be looked at by the check."""
+    date = text.strip()
+    return date + "T00:00:00Z" if len(date) == len("2026-11-20") else date
+
+
+def _date(text: str) -> str:
+    """The same where a date is an extra: one that does not exist is left out."""
+    return time if is_time(time := _time(text)) else ""
