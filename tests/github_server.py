@@ -462,8 +462,9 @@ class _Root:
 
     def node(self, _info: Any, id: str) -> dict[str, Any]:  # noqa: A002 - GraphQL's name
         """An issue with its edit history, which no API can shorten."""
-        _, issue = self._issue(id)
+        repo, issue = self._issue(id)
         edits = [{"diff": body} for _, body in issue.edits]
         history = {"totalCount": len(edits), "nodes": edits}
         return {"__typename": "Issue", "id": id, "title": issue.title, "body": issue.body,
+                "closed": issue.state == "closed", "repository": {"nameWithOwner": repo.full_name},
                 "userContentEdits": history}  # fmt: skip
