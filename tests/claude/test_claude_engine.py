@@ -149,6 +149,8 @@ def test_a_task_is_over_today_when_no_date_is_given(engine, messages, remembered
         change("expire", (2,), target=1, expires="whenever"),
         change("supersede", (2,), target=1),
         change("create", (1,), text="x", confidence=7),
+        change("create", (1,), text="x", confidence=0.3),
+        change("create", (1,), text="x", confidence=-1),
         change("create", (1,), text="x" * 9000),
     ],
 )

@@ -19,6 +19,7 @@ from gitmem.memory.plan import Group, Plan, Step, check
 ROOM = 70_000  # tokens for notes by the rough count, so that instructions, form and error have room as well
 _LEAST_ANSWER, _MOST_ANSWER = 4_000, 16_000  # tokens, thinking included
 _NARRATIVE_ANSWER = 4_000
+_SURE = 0.5  # the least confidence that counts, as the instructions say
 _UNKNOWN = "?"  # an id that no memory has: the check refuses the step
 
 R = TypeVar("R")
@@ -131,10 +132,14 @@ class ClaudeEngine:
 
     def _checked(self, group: Group, question: Question, changes: Sequence[Change]) -> Plan:
         steps = [_step(change, question.memories, self._today) for change in changes]
-        whole = [step for step in steps if question.cut.isdisjoint(_taken_away(step))]
+        sure = [step for step in steps if step.confidence >= _SURE]
+        whole = [step for step in sure if question.cut.isdisjoint(_taken_away(step))]
         plan = check(group, whole)
-        partly = "a memory that was too long to be read as a whole is not retired"
-        return Plan(group, plan.steps, plan.refused + (partly,) * (len(steps) - len(whole)))
+        doubts = ("Claude itself was not sure enough of it",) * (len(steps) - len(sure))
+        parts = ("a memory that was too long to be read as a whole is not retired",) * (
+            len(sure) - len(whole)
+        )
+        return Plan(group, plan.steps, plan.refused + doubts + parts)
 
     def _laid_out(self, group: Group, room: int) -> Question:
         most = room * 2 if len(group.new) == 1 else 0  # characters: also of those that take two tokens each
