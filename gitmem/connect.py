@@ -95,20 +95,21 @@ def has_model() -> bool:
 
     They are what Anthropic's SDK takes: an API key, a token, a workload identity, or a profile.
     """
-    known = os.environ.get
-    folder = known("ANTHROPIC_CONFIG_DIR") or (
-        os.path.join(known("APPDATA") or os.path.expanduser("~"), "Anthropic")
+    given = (
+        os.environ.get("ANTHROPIC_API_KEY", "").strip()
+        or os.environ.get("ANTHROPIC_AUTH_TOKEN")
+        or os.environ.get("ANTHROPIC_PROFILE")
+        or os.environ.get("ANTHROPIC_FEDERATION_RULE_ID")
+    )
+    home = os.path.expanduser("~")
+    usual = (
+        os.path.join(os.environ.get("APPDATA") or home, "Anthropic")
         if sys.platform == "win32"
-        else os.path.join(os.path.expanduser("~"), ".config", "anthropic")
+        else os.path.join(home, ".config", "anthropic")
     )
-    return bool(
-        known("ANTHROPIC_API_KEY", "").strip()
-        or known("ANTHROPIC_AUTH_TOKEN")
-        or known("ANTHROPIC_PROFILE")
-        or (known("ANTHROPIC_FEDERATION_RULE_ID") and known("ANTHROPIC_ORGANIZATION_ID"))
-        or os.path.exists(os.path.join(folder, "active_config"))
-        or os.path.exists(os.path.join(folder, "configs", "default.json"))
-    )
+    folder = os.environ.get("ANTHROPIC_CONFIG_DIR") or usual
+    profiles = ("active_config", os.path.join("configs", "default.json"))
+    return bool(given) or any(os.path.exists(os.path.join(folder, name)) for name in profiles)
 
 
 def model(max_cost: str = "") -> Claude:
