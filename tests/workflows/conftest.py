@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import base64
-from collections.abc import Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -81,18 +81,35 @@ def let_in(machine: Machine, hub: GitHubServer, token: str) -> None:
 
 
 @pytest.fixture
-def vault(github: GitHubServer, tmp_path: Path) -> Iterator[Vault]:
-    """A private vault with one memory, connected, its program installed and the secret of Actions set."""
+def vault_of(github: GitHubServer, tmp_path: Path) -> Callable[..., Vault]:
+    """Makes a vault of one repository: a memory in it, its program installed, the secret of Actions set."""
+
+    def make(repo: Repository, actions: Host, *, upstream: bool = False) -> Vault:
+        desk = tmp_path / "desk"
+        machine = github.use(Machine.new(desk))
+        let_in(machine, github, github.token)
+        machine.run("config", "set", "sync.auto", "false")
+        url = f"{github.url}/{repo.full_name}.git"
+        if upstream:  # a copy of gitmem's own repository, which gitmem is then run from
+            machine.git("init", "-q", "-b", "main")
+            machine.git("add", "-A")
+            machine.git("commit", "-q", "-m", "upstream")
+            machine.git("push", "-q", url, "main")
+            machine.env["PYTHONPATH"] = str(machine.vault)
+        machine.init("--remote", url)
+        place = str(machine.vault)
+        machine.python(_RECORD, place, repo.full_name, str(github.owner.id), github.url)
+        made = Vault(machine, github, repo, actions)
+        made.write("The harbour office closes at four")
+        made.install()
+        repo.secrets["GITMEM_JOIN"] = machine.run("invite").out.split()[-1]
+        return made
+
+    return make
+
+
+@pytest.fixture
+def vault(vault_of: Callable[..., Vault], github: GitHubServer, tmp_path: Path) -> Vault:
+    """A private vault on GitHub, ready for Actions."""
     repo = github.repository("ada/memory")
-    machine = github.use(Machine.new(tmp_path / "desk"))
-    let_in(machine, github, github.token)
-    machine.run("config", "set", "sync.auto", "false")
-    machine.init("--remote", f"{github.url}/ada/memory.git")
-    place = str(machine.vault)
-    machine.python(_RECORD, place, repo.full_name, str(github.owner.id), github.url)
-    made = Vault(machine, github, repo, Host(github, repo, tmp_path / "actions"))
-    made.write("The harbour office closes at four")
-    made.install()
-    repo.secrets["GITMEM_JOIN"] = machine.run("invite").out.split()[-1]
-    yield made
-    assert made.actions.bin.is_dir()
+    return vault_of(repo, Host(github, repo, tmp_path / "actions"))
