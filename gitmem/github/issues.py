@@ -67,8 +67,8 @@ def empty(github: GitHub, repository: str, number: int) -> None:
     """
     place = f"{_path(repository)}/{number}"
     stub = {"title": STUB_TITLE, "body": STUB_BODY, "state": "closed", "state_reason": "completed"}
-    github.call("PATCH", place, stub)
     github.call("PUT", f"{place}/lock", {"lock_reason": "resolved"})
+    github.call("PATCH", place, stub)  # last: while it is open, the next sweep does both again
 
 
 def erase(github: GitHub, repository: str, node_id: str) -> bool:
