@@ -46,8 +46,9 @@ def probe(github, tmp_path):
 
     def put(run, queue=", queue: max"):
         work = tmp_path / "work"
-        (work / ".github" / "workflows").mkdir(parents=True)
-        (work / ".github" / "workflows" / "probe.yml").write_text(FILE.format(run=json.dumps(run), queue=queue))
+        folder = work / ".github" / "workflows"
+        folder.mkdir(parents=True)
+        (folder / "probe.yml").write_text(FILE.format(run=json.dumps(run), queue=queue))
         for argv in (
             ["init", "-qb", "main"],
             ["add", "-A"],

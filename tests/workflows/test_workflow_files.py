@@ -92,7 +92,7 @@ def test_rights_are_the_least():
         "consolidate.yml: consolidate": {"contents": "write"},
         "consolidate.yml: publish": {"actions": "write"},
         "inbox.yml: ingest": {"contents": "write", "issues": "write"},
-        "publish.yml: build": {"contents": "read"},
+        "publish.yml: build": {"contents": "read", "pages": "read"},
         "publish.yml: deploy": {"pages": "write", "id-token": "write"},
     }
 
