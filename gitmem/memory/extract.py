@@ -22,7 +22,8 @@ _ASKS = re.compile(r"[?？][\"'”’)]*$")
 _SMALL_TALK = re.compile(
     r"^(?:wow|oh|aw+|hey|hi|hello|thanks|thank you|yeah|yep|yes|no|sure|okay|ok|cool|great|nice|awesome|glad"
     r"|amazing|congrat\w*|that'?s|sounds|good|so glad|definitely|absolutely|totally|exactly|of course|bye"
-    r"|take care|talk to|let me|let's|can't wait|keep|no problem|no worries|i agree|i'm so|you|your|what|how)\b",
+    r"|take care|talk to|let me|let's|can't wait|keep|no problem|no worries|i agree|i'm so|you|your|what"
+    r"|how)\b",
     re.IGNORECASE,
 )
 _FILLER = re.compile(

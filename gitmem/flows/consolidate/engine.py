@@ -76,7 +76,7 @@ class Engine(Protocol):
         """The digest's narrative of a project ("" for the overview of all), drawn from these memories.
 
         They are all publishable, and nothing else may be in the text. A ``create`` step of kind ``summary``
-        whose sources are ids of ``memories``; None where there is nothing to tell.
+        whose sources are all of ``memories`` that were looked at; None where there is nothing to tell.
 
         Raises:
             GroupRefusedError, BudgetSpentError, ModelError: as for :meth:`plan`.

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from gitmem.flows import records
 from gitmem.flows.consolidate import marker
 from gitmem.flows.consolidate.marker import Marker
-from gitmem.memory.bounds import NARRATIVE, OVERVIEW, SOURCE
+from gitmem.memory.bounds import OVERVIEW, RESERVED, SOURCE
 from gitmem.memory.memory import Memory
 from gitmem.memory.plan import Group
 from gitmem.memory.sharing import Rules, expired, publishable
@@ -64,7 +64,7 @@ def gather(store: Store, scope: Scope, progress: Progress | None = None) -> Foun
     tip = store.tip()
     mark = marker.read(store, tip)
     come, other = marker.news(store, mark, tip)
-    if not come and not other:
+    if not (come or other or mark.untold):
         return Found(tip, mark, (), {}, (), lambda _: False, whole=True, news=False)
     everything = _opened(store, tip, progress)
     now = store.now()
@@ -115,7 +115,7 @@ def _within(memory: Memory, scope: Scope) -> bool:
 def _groups(current: Sequence[Memory], wanted: set[str], may: Callable[[Memory], bool]) -> Iterator[Group]:
     classes: dict[Key, list[Memory]] = {}
     for memory in current:
-        if NARRATIVE not in memory.tags or memory.source != SOURCE:
+        if memory.source != SOURCE or RESERVED.isdisjoint(memory.tags):
             classes.setdefault((memory.project, may(memory), memory.trust == "import"), []).append(memory)
     for key in sorted(classes):
         if any(memory.id in wanted for memory in classes[key]):

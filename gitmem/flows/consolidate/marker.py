@@ -1,8 +1,9 @@
 """How far consolidation has looked: a sealed record, and what has changed in the vault since.
 
 The record ``consolidation`` holds ``seen`` (a commit: all up to it was looked at), ``done`` (memories after
-it that were looked at too, by id and rev) and ``aside`` (those that no engine takes: rev and why). Whenever in
-doubt a memory is looked at again, which costs a little and harms nothing.
+it that were looked at too, by id and rev), ``aside`` (those that no engine takes: rev and why) and ``untold``
+(a run ended before the digest's narratives). Whenever in doubt a memory is looked at again, which costs a
+little and harms nothing.
 """
 
 from __future__ import annotations
@@ -12,11 +13,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from gitmem.vault.description import VAULT_FILE
 from gitmem.flows import records
 from gitmem.memory.memory import Memory
 from gitmem.repo.trees import Changes
 from gitmem.store import Store
+from gitmem.vault.description import VAULT_FILE
 
 NAME = "consolidation"
 
@@ -28,6 +29,7 @@ class Marker:
     seen: str = ""
     done: Mapping[str, int] = field(default_factory=dict)
     aside: Mapping[str, tuple[int, str]] = field(default_factory=dict)
+    untold: bool = False
 
     def passes(self, memory: Memory) -> bool:
         """Whether this revision of a memory is still to be looked at."""
@@ -51,13 +53,14 @@ def read(store: Store, at: str = "") -> Marker:
             for key, one in _pairs(aside)
             if isinstance(one, dict) and isinstance(one.get("rev"), int)
         },
+        record.get("untold") is True,
     )
 
 
 def change(store: Store, marker: Marker, at: str) -> Changes:
     """What a commit on ``at`` must change to hold the marker."""
     aside = {key: {"rev": rev, "why": why} for key, (rev, why) in marker.aside.items()}
-    record = {"seen": marker.seen, "done": dict(marker.done), "aside": aside}
+    record = {"seen": marker.seen, "done": dict(marker.done), "aside": aside, "untold": marker.untold}
     return records.change(store, NAME, {name: value for name, value in record.items() if value}, at)
 
 
@@ -76,16 +79,14 @@ def news(store: Store, marker: Marker, tip: str) -> tuple[set[str], bool]:
     return come, other or _sharing(store, marker.seen) != _sharing(store, tip)
 
 
-def moved(store: Store, marker: Marker, tip: str, looked: Mapping[str, int], *, whole: bool) -> Marker:
-    """The marker after all of ``looked`` (id → rev); with ``whole`` nothing else was new at ``tip``."""
-    if not whole:
-        return replace(marker, done={**marker.done, **looked})
+def moved(store: Store, marker: Marker, tip: str, looked: Mapping[str, int]) -> Marker:
+    """The marker once all that was new at ``tip`` was looked at; ``looked`` is id → rev."""
     remote = store.trunk.state.remote
     # a commit that the remote has keeps its id; ours may yet be replayed onto somebody else's
     seen = remote if remote and store.trunk.history.contains(tip, remote) else tip
     after, _ = news(store, Marker(seen), tip) if seen != tip else (set(), False)
     known = {**marker.done, **looked}
-    return replace(marker, seen=seen, done={key: known[key] for key in known if key in after})
+    return replace(marker, seen=seen, done={key: known[key] for key in known if key in after}, untold=False)
 
 
 def _base(store: Store, seen: str, tip: str) -> str:

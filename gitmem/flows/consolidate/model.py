@@ -18,7 +18,8 @@ from gitmem.memory.plan import Group, Plan, Step, check
 
 ROOM = 70_000  # tokens for notes by the rough count, so that instructions, form and error have room as well
 _LEAST_ANSWER, _MOST_ANSWER = 4_000, 16_000  # tokens, thinking included
-_NARRATIVE_ANSWER = 4_000
+_TOLD, _NARRATIVE_ANSWER = 20_000, 4_000  # tokens for the notes of a narrative, and for it
+_LONG = 6_000  # characters of one note in a narrative's prompt
 _SURE = 0.5  # the least confidence that counts, as the instructions say
 _UNKNOWN = "?"  # an id that no memory has: the check refuses the step
 
@@ -66,12 +67,14 @@ class ClaudeEngine:
         return self._checked(group, question, answer.changes)
 
     def narrate(self, project: str, memories: Sequence[Memory]) -> Step | None:
-        """Claude's narrative of these memories, newest first as far as they fit into one request."""
+        """Claude's narrative of these memories, newest first, in one request of bounded size."""
         shown: list[Memory] = []
         notes: list[str] = []
+        taken = 0
         for memory in sorted(memories, key=lambda one: one.updated or one.created, reverse=True):
-            notes.append(prompts.note(memory, len(notes) + 1))
-            if prompts.tokens("\n".join(notes)) > ROOM:
+            notes.append(prompts.note(memory, len(notes) + 1, most=_LONG))
+            taken += prompts.tokens(notes[-1])
+            if taken > _TOLD:
                 notes.pop()
                 break
             shown.append(memory)

@@ -1,4 +1,4 @@
-"""The engine that needs no key and no network: twins merged, summaries in the memories' own words, old tasks."""
+"""The engine without key or network: twins merged, summaries in the notes' own words, old tasks ended."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ class OfflineEngine:
     def __init__(self, now: str) -> None:
         self._now = now
 
-    def prepare(self, groups: Sequence[Group]) -> None:  # noqa: ARG002 - the port's signature
+    def prepare(self, groups: Sequence[Group]) -> None:
         """Nothing is spent."""
 
     def report(self) -> None:
@@ -46,19 +46,19 @@ class OfflineEngine:
         return check(group, [*steps, *ended, *_sessions(told), *_overview(group, told)])
 
     def narrate(self, project: str, memories: Sequence[Memory]) -> Step | None:
-        """What the memories say, in their own words: of one project in order of time, or of all, by project."""
+        """What the memories say, in their own words: of one project by time, or of all by project."""
         told = [memory for memory in memories if memory.source != SOURCE]
         room = _room(told)
         if not room:
             return None
         if project:
-            return _narrative(project, _lines(best(told, room // 2, _each(told))))
+            return _narrative(project, told, _lines(best(told, room // 2, _each(told))))
         names = sorted({memory.project for memory in told})
         parts = []
         for name in names:
             here = [memory for memory in told if memory.project == name]
             parts.append(_paragraph(name, here, best(here, max(LEAST, room // len(names)), 1)))
-        return _narrative("", "\n\n".join(parts))
+        return _narrative("", told, "\n\n".join(parts))
 
     def _ended(self, task: Memory) -> Step | None:
         named = days(f"{task.title}\n{task.body}", stated(task))
@@ -71,7 +71,7 @@ class OfflineEngine:
 
 
 def _may_stay(stays: Memory, goes: Memory) -> bool:
-    """Whether a merge would keep its bounds: never on less trust, never for one that ends before the other."""
+    """Whether a merge keeps its bounds: what stays is trusted no less, and does not end before what goes."""
     trusted = TRUSTS.index(stays.trust) <= TRUSTS.index(goes.trust)
     return trusted and not (stays.expires and (not goes.expires or goes.expires > stays.expires))
 
@@ -134,9 +134,10 @@ def _summary(
     )
 
 
-def _narrative(project: str, body: str) -> Step:
+def _narrative(project: str, told: Sequence[Memory], body: str) -> Step:
     title = f"What is known of {project}" if project else "What is known"
-    return Step(action="create", sources=(), kind="summary", title=title, body=body)
+    sources = tuple(memory.id for memory in told)
+    return Step(action="create", sources=sources, kind="summary", title=title, body=body)
 
 
 def _paragraph(project: str, memories: Sequence[Memory], chosen: Sequence[Sentence]) -> str:
