@@ -204,6 +204,7 @@ def _texts(parts: Iterable[Any]) -> Iterator[str]:
         if isinstance(part, str):
             yield part
         elif isinstance(part, Mapping):
+            yield from part
             yield from _texts(part.values())
         elif isinstance(part, list | tuple):
             yield from _texts(part)
