@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import partial
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -133,6 +133,7 @@ def _code() -> JoinCode | None:
 
 def _clone(code: JoinCode) -> str:
     # Several commands may start at once in a fresh container: one clones, the others wait for it.
+    from gitmem import connect
     from gitmem.flows import join
 
     with config.hold(f"join-{code.vault_id}"):
@@ -141,7 +142,8 @@ def _clone(code: JoinCode) -> str:
             return known[code.vault_id]
         place = os.path.join(config.data_dir(), "vaults", code.vault_id)
         if not os.path.isdir(place):
-            join.join(code, place, config.state_dir(), sparse=True)
+            way = connect.git_access(code.remote, code.token)
+            join.join(code, place, config.state_dir(), sparse=True, way=way)
         config.remember(code.vault_id, place)
         return place
 
@@ -164,7 +166,7 @@ def identity_of(vault_id: str, path: str, ask: Ask | None = None) -> Identity:
         LockedError: a passphrase is needed and nobody is there to type it.
         WrongKeyError: the passphrase is wrong.
     """
-    given = os.environ.get("GITMEM_KEY", "") or _invited_key(vault_id) or _key_file(vault_id)
+    given = os.environ.get("GITMEM_KEY", "") or _invited_key(vault_id) or _key_file(vault_id, path)
     return Identity.parse(given) if given else _unlocked(vault_id, path, ask)
 
 
@@ -188,8 +190,12 @@ def _invited_key(vault_id: str) -> str:
     return code.identity_text if code and code.vault_id == vault_id else ""
 
 
-def _key_file(vault_id: str) -> str:
+def _key_file(vault_id: str, place: str) -> str:
     path = config.key_path(vault_id)
+    if config.other_keys(vault_id) and os.path.isdir(place):
+        from gitmem.flows import keyring
+
+        path = keyring.key_file(vault_id, place)
     text = config.read_private(path)
     if text is not None and config.is_shared(path):
         config.make_private(path)
@@ -235,6 +241,7 @@ def open_with(vault: str, identity: Identity) -> Store:
 
 
 def _opened(path: str, identity: Callable[[str], Identity]) -> Store:
+    from gitmem.flows import keyring
     from gitmem.store import Store
 
     store = Store.open(
@@ -246,12 +253,9 @@ def _opened(path: str, identity: Callable[[str], Identity]) -> Store:
         state_dir=config.state_dir(),
     )
     store.trunk.remerge = partial(_remerge, store)
+    store.trunk.keys = partial(keyring.kept, store.vault.id)
     store.trunk.tell = _tell
-    token = _token(store.vault.id)
-    if token:
-        from gitmem.flows.join import access
-
-        store.repo.remote.env = access(token, store.remote)
+    store.repo.remote.access = partial(_access, store)
     return store
 
 
@@ -265,11 +269,13 @@ def _remerge(store: Store, branch: Branch, tip: str) -> str:
     return reconcile.remerge(store, branch, tip)
 
 
-def _token(vault_id: str) -> str:
-    code = _code()
-    if code and code.vault_id == vault_id:
-        return code.token
-    return (config.read_private(config.token_path(vault_id)) or "").strip()
+def _access(store: Store, refused: bool) -> Mapping[str, str]:
+    from gitmem import connect  # only once the remote is reached
+
+    code, path = _code(), config.token_path(store.vault.id)
+    given = code.token if code and code.vault_id == store.vault.id else None
+    token = given if given is not None else (config.read_private(path) or "").strip()
+    return connect.git_access(store.remote, token)(refused)
 
 
 def default_project(vault: str) -> str:

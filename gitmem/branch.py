@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import os
-import re
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING
 
 from gitmem.errors import (
-    ConfigError,
     GitmemError,
     NotSetUpError,
     RemoteError,
@@ -17,53 +15,21 @@ from gitmem.errors import (
     TooShortError,
     WrongKeyError,
 )
-from gitmem.repo.places import read_text
+from gitmem.repo.eras import Eras, RekeyedError, rekeys
 from gitmem.repo.repo import Draft, Moved, Repo
-from gitmem.repo.state import State, StateFile
+from gitmem.repo.state import State, StateFile, arrived, branch_of
+from gitmem.vault.description import VAULT_FILE, labels
 from gitmem.vault.vault import Vault
 
 if TYPE_CHECKING:
+    from gitmem.repo.history import History, ReadSeal
     from gitmem.repo.trees import Changes
     from gitmem.vault.keys import Identity
 
-FORMAT = 1
-VAULT_FILE = ".gitmem/vault.toml"
-SLOT_FILE = ".gitmem/key.age"
-_TOML = r'format = (\d+)\nid = "([0-9a-f]{32})"\nfingerprint = "([0-9a-f]{16})"\n'
 _TRIES = 20
 
+Keys = Callable[[], Mapping[str, "Identity"]]
 Remerge = Callable[["Branch", str], str]  # the sealed merge that takes a hand-made one's place, or ""
-
-
-def describe(vault: Vault) -> bytes:
-    """The content of ``.gitmem/vault.toml``."""
-    return f'format = {FORMAT}\nid = "{vault.id}"\nfingerprint = "{vault.fingerprint}"\n'.encode()
-
-
-def labels(content: bytes | None) -> tuple[str, str]:
-    """Vault id and fingerprint from a ``vault.toml``; before it is verified they only choose the key.
-
-    Raises:
-        NotSetUpError: there is no such file.
-        ConfigError: it is of a format that this version does not know.
-    """
-    if content is None:
-        raise NotSetUpError(
-            "That repository is not a gitmem vault.", "`gitmem init DIR` makes one; `gitmem join` brings one."
-        )
-    found = re.fullmatch(_TOML, content.decode("utf-8", "replace").replace("\r\n", "\n"))
-    if not found or int(found[1]) != FORMAT:
-        raise ConfigError(
-            "This vault is of a format that this gitmem does not know.", "Nothing was changed; update gitmem."
-        )
-    return found[2], found[3]
-
-
-def branch_of(repo: Repo, state: State) -> str:
-    """The full name of the vault's branch: as fixed at init or join, else the one checked out."""
-    if state.vault:
-        return state.branch
-    return read_text(os.path.join(repo.git_dir, "HEAD")).strip().removeprefix("ref: ")
 
 
 class Branch:
@@ -75,14 +41,15 @@ class Branch:
         history: the judge of its commits.
         name: the full ref name, such as ``refs/heads/main``.
         state: what this device has accepted.
-        remerge: how a merge made by hand gets its seal; given at the composition root.
-        tell: where a line goes that the person should read; given there too.
+        keys: the vault's other keys on this machine, by fingerprint; given at the composition root, as are
+        remerge: how a merge made by hand gets its seal, and
+        tell: where a line goes that the person should read.
     """
 
     def __init__(self, repo: Repo, identity: Callable[[str], Identity], machine_dir: str) -> None:
         self.repo = repo
         self._file = StateFile(repo.folder, machine_dir)
-        self.state = self._file.read()
+        self.state = arrived(repo, self._file.read())
         self.name = branch_of(repo, self.state)
         vault_id, mark = self.state.vault, self.state.fingerprint
         if not vault_id:
@@ -91,9 +58,11 @@ class Branch:
         if self.vault.fingerprint != mark:
             raise WrongKeyError(
                 "This key does not belong to this vault.",
-                "Nothing was changed; `gitmem key where` shows where it comes from.",
+                "Nothing was changed; `gitmem key where` shows where it comes from. If the vault was given "
+                "a new key elsewhere, `gitmem join` with a new code brings it here.",
             )
-        self.history = repo.history(self.vault.read_seal)
+        self.keys: Keys = dict
+        self.history = self._judge_of_today()
         self.remerge: Remerge | None = None
         self.tell: Callable[[str], None] = _silent
         _make_folder(repo.folder)
@@ -110,8 +79,9 @@ class Branch:
             NotSetUpError: the branch does not exist.
             TamperedError: it is refused; nothing of it is used.
         """
-        if self.repo.unfinished:
-            self._tidy_if_free()
+        if self.repo.unfinished and not self.repo.lock.held:
+            # a reader cleans up too after a killed writer: until then git itself may be locked out
+            self.repo.lock.if_free(lambda: self.repo.tidy(self.name, patience=0))
         tip = self.repo.tip(self.name)
         if not tip:
             raise NotSetUpError(
@@ -120,10 +90,17 @@ class Branch:
             )
         if tip == self.state.local:
             return tip
-        self.state = self._file.read()
-        if tip != self.state.local:
-            tip = self._accept(tip)
-        return tip
+        self.state = arrived(self.repo, self._file.read())
+        self._refuse_old_key(self.state)
+        return tip if tip == self.state.local else self._accept(tip)
+
+    def _refuse_old_key(self, on_disk: State) -> None:
+        """This process was overtaken by a rekey: it can neither read what is there nor seal anything."""
+        marks = (on_disk.fingerprint, on_disk.coming[:16])
+        if on_disk.vault == self.vault.id and self.vault.fingerprint not in marks:
+            raise WrongKeyError(
+                "The vault was given a new key while this command ran.", "Nothing was lost; run it again."
+            )
 
     def judge(self, tip: str, known: str, *, everything: bool = False) -> None:
         """Accept a commit or raise, fetching more of a shallow history where that may decide it.
@@ -136,7 +113,18 @@ class Branch:
         Raises:
             TamperedError: it is refused.
             NotSetUpError: nothing in its history is sealed by this key.
+            RekeyedError: it says that the vault has a new key.
         """
+        try:
+            self._judge(tip, known, everything)
+        except (TamperedError, NotSetUpError) as refusal:
+            if not known and self.history.verify_below(self.state.local, tip):
+                return
+            if self._has_new_key(tip, known):
+                raise RekeyedError(tip) from refusal
+            raise
+
+    def _judge(self, tip: str, known: str, everything: bool) -> None:
         try:
             self.history.verify(tip, known, everything=everything)
             return
@@ -150,6 +138,36 @@ class Branch:
             except TooShortError:
                 self.repo.remote.deepen(self.name)
         self.history.verify(tip, known, everything=everything)
+
+    def _has_new_key(self, tip: str, known: str) -> bool:
+        limits = [f"^{known}"] if known and self.repo.objects.has(known) else []
+        mark = self.fingerprint_at(tip)
+        return bool(mark) and mark != self.vault.fingerprint and bool(rekeys(self.repo.git, tip, *limits))
+
+    def fingerprint_at(self, commit: str) -> str:
+        """The fingerprint of the key that a commit, verified or not, says this vault has; "" for none."""
+        try:
+            vault_id, mark = labels(self.repo.file(commit, VAULT_FILE))
+        except GitmemError:
+            return ""
+        return mark if vault_id == self.vault.id else ""
+
+    def vaults_at(self, commit: str) -> tuple[Vault, ...]:
+        """The keys that may have sealed what lies at a verified commit: today's, under a rekey older ones."""
+        old = self.history.marks_at(self.state.local, commit) if self.state.local else []
+        return (self.vault, *(Vault(self.keys()[mark], self.vault.id) for mark in old))
+
+    def turn(self, identity: Identity) -> None:
+        """Go on with another key of the same vault; what is known of its commits is noted by ``note``."""
+        self.vault = Vault(identity, self.vault.id)
+        self.history = self._judge_of_today()
+
+    def _judge_of_today(self) -> History:
+        def retired() -> Mapping[str, ReadSeal]:
+            kept = {mark: Vault(identity, self.vault.id) for mark, identity in self.keys().items()}
+            return {mark: old.read_seal for mark, old in kept.items() if mark != self.vault.fingerprint}
+
+        return self.repo.history(self.vault.read_seal, Eras(self.repo.git, retired, self.fingerprint_at))
 
     def grow(
         self,
@@ -211,10 +229,21 @@ class Branch:
         self.repo.advance(self.name, old, new, changes)
         self.note(local=new)
 
+    def announce(self, coming: str = "", purged: str = "") -> None:
+        """Note before the branch moves what a kill must not make us forget; under the lock.
+
+        ``coming`` is the commit with which this key takes over, ``purged`` the purge to clean up after.
+        """
+        on_disk = self._file.read()
+        mark = f"{self.vault.fingerprint} {coming}" if coming else ""
+        self.state = self._file.write(on_disk, coming=mark, purged=purged or on_disk.purged)
+
     def note(self, **values: str) -> None:
         """Remember verified tips (the fields of ``State``); under the lock."""
         start = {"vault": self.vault.id, "fingerprint": self.vault.fingerprint, "branch": self.name}
+        start |= {"coming": ""} if "local" in values else {}
         on_disk = self._file.read()  # another process may have moved on: what it noted must not go back
+        self._refuse_old_key(on_disk)
         current = on_disk if on_disk.vault == self.vault.id else self.state
         self.state = self._file.write(current, **{**start, **values})
 
@@ -258,23 +287,7 @@ class Branch:
             if self.repo.tip(self.name) == tip:
                 self.note(local=tip)
 
-        self._if_free(keep)
-
-    def _tidy_if_free(self) -> None:
-        """A reader cleans up too after a writer that was killed: until then git itself may be locked out."""
-        if not self.repo.lock.held:
-            self._if_free(lambda: self.repo.tidy(self.name, patience=0))
-
-    def _if_free(self, act: Callable[[], None]) -> None:
-        try:
-            if self.repo.lock.attempt():
-                try:
-                    act()
-                finally:
-                    self.repo.lock.__exit__()
-        except (GitmemError, OSError):
-            return  # a read-only vault can still be read
-
+        self.repo.lock.if_free(keep)
 
 def _silent(_: str) -> None:
     """Nobody listens."""

@@ -16,6 +16,7 @@ from contextlib import contextmanager
 from gitmem.errors import ConfigError, LockedError
 from gitmem.settings import SETTINGS, Setting, Value
 
+MARK_DIGITS = 16  # of a key's fingerprint
 SECRET_VARIABLES = ("GITMEM_KEY", "GITMEM_JOIN")  # never handed to a child that is not gitmem itself
 
 # Folders.
@@ -52,6 +53,22 @@ def state_dir() -> str:
 def key_path(vault_id: str) -> str:
     """The key file of that vault, whether it exists or not."""
     return os.path.join(config_dir(), "keys", f"{vault_id}.txt")
+
+
+def other_key_path(vault_id: str, fingerprint: str) -> str:
+    """The file of a further key of that vault: a retired one, or one that is about to take over."""
+    return os.path.join(config_dir(), "keys", f"{vault_id}.{fingerprint}.txt")
+
+
+def other_keys(vault_id: str) -> dict[str, str]:
+    """The further keys of that vault which this machine keeps: fingerprint → path."""
+    folder, start, end = os.path.join(config_dir(), "keys"), f"{vault_id}.", ".txt"
+    try:
+        names = sorted(os.listdir(folder))
+    except OSError:
+        return {}
+    found = {name[len(start) : -len(end)]: name for name in names if name.startswith(start)}
+    return {mark: os.path.join(folder, name) for mark, name in found.items() if len(mark) == MARK_DIGITS}
 
 
 def token_path(vault_id: str) -> str:

@@ -68,16 +68,18 @@ class Reader:
         oid = self.repo.blob(at or self.tip(), path_of(memory_id))
         if not oid:
             raise unknown(memory_id)
-        return self.load(memory_id, self.repo.objects.read(oid, MAX_BLOB))
+        return self.load(memory_id, self.repo.objects.read(oid, MAX_BLOB), at)
 
-    def load(self, memory_id: str, sealed: bytes) -> Memory:
+    def load(self, memory_id: str, sealed: bytes, at: str = "") -> Memory:
         """The memory in a sealed file, which must be the one of that id.
+
+        With a verified commit ``at`` under a rekey, the key of that time opens it too.
 
         Raises:
             TamperedError: the file cannot be opened, or holds another memory.
         """
         try:
-            memory = document.load(self.vault.open(sealed))
+            memory = document.load(self._open(sealed, at))
         except (InvalidMemoryError, TamperedError) as error:
             raise TamperedError(
                 f"Memory {short(memory_id)} cannot be opened: {error.message}",
@@ -88,6 +90,17 @@ class Reader:
                 f"The file of memory {short(memory_id)} holds another memory.", "Nothing of it was used."
             )
         return memory
+
+    def _open(self, sealed: bytes, at: str) -> bytes:
+        try:
+            return self.vault.open(sealed)
+        except TamperedError:
+            for old in self.trunk.vaults_at(at)[1:] if at else ():
+                try:
+                    return old.open(sealed)
+                except TamperedError:
+                    continue
+            raise
 
     def memories(
         self, ids: Iterable[str] | None = None, at: str = "", damaged: list[str] | None = None
@@ -108,7 +121,7 @@ class Reader:
         blobs = self.repo.objects.read_many(there.values(), MAX_BLOB, gaps=damaged is not None)
         for memory_id, sealed in zip(there, blobs, strict=True):
             try:
-                yield self.load(memory_id, sealed)
+                yield self.load(memory_id, sealed, at)
             except TamperedError:
                 if damaged is None:
                     raise

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, NamedTuple
 
-from gitmem.branch import SLOT_FILE, VAULT_FILE, Branch, branch_of, labels
+from gitmem.branch import Branch
 from gitmem.errors import AmbiguousIdError, TamperedError
 from gitmem.index.seen import Seen
 from gitmem.memory import document
@@ -18,8 +18,9 @@ from gitmem.memory.text import fingerprint, noun
 from gitmem.reader import Reader, unknown
 from gitmem.repo.objects import MAX_BLOB
 from gitmem.repo.repo import Repo
-from gitmem.repo.state import StateFile
+from gitmem.repo.state import StateFile, branch_of
 from gitmem.repo.trees import BLOB_MODE, Changes
+from gitmem.vault.description import SLOT_FILE, VAULT_FILE, labels
 
 if TYPE_CHECKING:
     from gitmem.index.filters import Filters
@@ -89,6 +90,23 @@ class Store(Reader):
         """The passphrase slot of the vault at ``path``, unverified, or None."""
         repo = Repo.open(path)
         return repo.file(repo.tip(branch_of(repo, StateFile(repo.folder, "").read())), SLOT_FILE)
+
+    def turn(self, identity: Identity) -> None:
+        """Go on with another key of the vault: what was derived from the former one is put away."""
+        self.trunk.turn(identity)
+        self.drop_index()
+        self._seen = Seen(os.path.join(self.repo.folder, "seen"), self.vault.index_key)
+
+    def drop_index(self) -> None:
+        """Remove the search index and the list of seen texts; both are built anew when next needed."""
+        if self._index is not None:
+            self._index.close()
+            self._index = None
+        for name in ("index.db", "index.db-wal", "index.db-shm", "seen"):
+            try:
+                os.unlink(os.path.join(self.repo.folder, name))
+            except OSError:
+                continue
 
     # Writing.
 

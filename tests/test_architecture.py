@@ -40,6 +40,7 @@ LATE_IMPORTS = {
     "memory/merge.py": "the same",
     "vault/vault.py": "listing, counting and verifying need no cipher",
     "vault/age.py": "the post-quantum stanza is rare, and HPKE slow to import",
+    "doors/textconv.py": "only what lies under a rekey needs the vault's other keys",
     "__main__.py": "textconv and the merge driver must not pay for click",
 }
 LATE_FOLDERS = {

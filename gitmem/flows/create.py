@@ -9,7 +9,6 @@ import sys
 import time
 from dataclasses import dataclass, field
 
-from gitmem.branch import VAULT_FILE, describe
 from gitmem.errors import ConfigError, GitmemError, RemoteError
 from gitmem.repo import equip
 from gitmem.repo.git import call, environment, printable
@@ -19,6 +18,7 @@ from gitmem.repo.repo import Draft, Repo
 from gitmem.repo.state import State, StateFile
 from gitmem.repo.trees import BLOB_MODE, Changes, Difference, differences, lookup
 from gitmem.site.render import templates_dir
+from gitmem.vault.description import VAULT_FILE, describe
 from gitmem.vault.keys import Identity
 from gitmem.vault.vault import Vault
 

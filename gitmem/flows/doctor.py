@@ -5,12 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
-from gitmem.branch import branch_of
 from gitmem.errors import GitmemError
 from gitmem.flows import checks
 from gitmem.flows.checks import Finding, Patient
 from gitmem.repo.repo import Repo
-from gitmem.repo.state import StateFile
+from gitmem.repo.state import StateFile, branch_of
 from gitmem.store import Store
 
 

@@ -75,18 +75,19 @@ def difference(store: Store, before: str, after: str) -> list[Change]:
     Raises:
         TamperedError: one of them cannot be opened.
     """
-    return list(_changes(store, store.repo.tree(before), store.repo.tree(after)))
+    return list(_changes(store, before, after))
 
 
 def _changes(store: Store, before: str, after: str) -> Iterator[Change]:
-    for change in differences(store.repo.objects, before, after, top=b"memories"):
+    trees = (store.repo.tree(before), store.repo.tree(after))
+    for change in differences(store.repo.objects, *trees, top=b"memories"):
         memory_id = id_of(change.path)
         if memory_id is None:
             continue
         old, new = (
-            store.load(memory_id, store.repo.objects.read(entry.oid, MAX_BLOB))
+            store.load(memory_id, store.repo.objects.read(entry.oid, MAX_BLOB), commit)
             if entry and entry.mode == BLOB_MODE
             else None
-            for entry in (change.old, change.new)
+            for entry, commit in ((change.old, before), (change.new, after))
         )
         yield Change(memory_id, old, new)

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from gitmem.branch import SLOT_FILE
 from gitmem.errors import NotFoundError
 from gitmem.repo.trees import BLOB_MODE
 from gitmem.store import Store
 from gitmem.vault import slot
+from gitmem.vault.description import SLOT_FILE
 
 
 def lock(store: Store, passphrase: str) -> str:

@@ -8,7 +8,6 @@ from gitmem.branch import Branch
 from gitmem.errors import ConflictError, NotSetUpError, TamperedError
 from gitmem.memory.ids import id_of
 from gitmem.memory.merge import merge
-from gitmem.repo import commits
 from gitmem.repo.git import printable
 from gitmem.repo.objects import MAX_BLOB
 from gitmem.repo.remote import tracking
@@ -139,21 +138,6 @@ def _git_merge(store: Store, ours: str, theirs: str) -> str:
             "Memories are safe; `git pull` in the vault's folder, resolve, commit, then `gitmem sync`.",
         )
     return tree
-
-
-def replayed(store: Store, commit: str, onto: str, *, purged: bool = False) -> tuple[str, tuple[str, ...]]:
-    """A sealed copy of one of our commits on another tip (no changes: that tip itself), and the conflicts.
-
-    After a purge (``purged``) edits of memories that are gone are dropped.
-    """
-    repo = store.repo
-    raw = repo.objects.read(commit)
-    parent = commits.header(raw).parents[0]
-    union = reconcile(store, repo.tree(parent), repo.tree(onto), repo.tree(commit), purged=purged)
-    if not union.changes:
-        return onto, ()
-    draft = Draft((onto,), repo.tree(onto), union.changes, commits.subject(raw), (), commits.author_line(raw))
-    return store.trunk.seal(draft), union.conflicts
 
 
 def remerge(store: Store, branch: Branch, tip: str) -> str:

@@ -10,6 +10,8 @@ from gitmem import config
 from gitmem.errors import GitmemError
 from gitmem.flows import create as creating
 from gitmem.flows import join as joining
+from gitmem.flows.keyring import keep_key
+from gitmem.repo.remote import Access
 from gitmem.store import Store, Tell
 from gitmem.vault import joincode
 from gitmem.vault.keys import Identity
@@ -23,18 +25,6 @@ class Settled:
     vault_id: str
     commit: str
     key_path: str
-
-
-def keep_key(vault_id: str, identity: Identity) -> str:
-    """Writes the key file of a vault (never its recipient) and returns its path."""
-    path = config.key_path(vault_id)
-    lines = (
-        f"# The key of the gitmem vault {vault_id}. Whoever has it can read and change every memory.",
-        "# Any age program opens the memories with it: age -d -i THIS-FILE MEMORY.md.age",
-        identity.text,
-    )
-    config.write_private(path, "\n".join(lines) + "\n")
-    return path
 
 
 def restore_key(open_with: Callable[[Identity], Store], text: str) -> str:
@@ -81,8 +71,17 @@ def create(directory: str, remote: str, identity: Identity, *, bare: bool = Fals
     return Settled(made.path, vault_id, made.commit, key)
 
 
-def join(text: str, directory: str = "", *, sparse: bool = False, progress: Tell | None = None) -> Settled:
+def join(
+    text: str,
+    directory: str = "",
+    *,
+    sparse: bool = False,
+    progress: Tell | None = None,
+    way: Callable[[str, str], Access] | None = None,
+) -> Settled:
     """Clones the vault of a join code and verifies it; without a folder into one named as the remote.
+
+    ``way`` finds how git is let in, from the address of the remote and the token in the code.
 
     Raises:
         ConfigError: that is no join code.
@@ -91,7 +90,14 @@ def join(text: str, directory: str = "", *, sparse: bool = False, progress: Tell
     code = joincode.decode(text)
     name = code.remote.rstrip("/").rpartition("/")[2].rpartition(":")[2].removesuffix(".git") or "memory"
     place = os.path.realpath(os.path.expanduser(directory or name))
-    joined = joining.join(code, place, config.state_dir(), sparse=sparse, progress=progress)
+    joined = joining.join(
+        code,
+        place,
+        config.state_dir(),
+        sparse=sparse,
+        progress=progress,
+        way=way(code.remote, code.token) if way else None,
+    )
     key = keep_key(joined.vault_id, Identity.parse(code.identity_text))
     if code.token:
         config.write_private(config.token_path(joined.vault_id), code.token + "\n")

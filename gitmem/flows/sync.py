@@ -5,13 +5,14 @@ from __future__ import annotations
 import os
 import random
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import gitmem
-from gitmem.errors import ConflictError, RemoteError, RewoundError
-from gitmem.flows.reconcile import merged_commit, replayed
-from gitmem.repo import commits
-from gitmem.repo.history import Judged
+from gitmem.errors import RemoteError, RewoundError
+from gitmem.flows.adopt import adopt
+from gitmem.flows.clean import clean
+from gitmem.flows.replay import Joined, is_purged, joined
+from gitmem.repo.eras import RekeyedError
 from gitmem.repo.repo import Moved
 from gitmem.repo.trees import differences, is_protected
 from gitmem.store import Store, Tell
@@ -25,7 +26,8 @@ class SyncReport:
     """What a sync did: how many memories it pulled and pushed, and the tip that both sides have now.
 
     ``conflicts`` are ids of memories in which both texts stay, marked; ``changed_paths`` are files outside
-    the vault that the remote changed.
+    the vault that the remote changed. After a purge, ``holders`` are names in this repository that still
+    keep what was purged.
     """
 
     pulled: int = 0
@@ -33,6 +35,7 @@ class SyncReport:
     conflicts: tuple[str, ...] = ()
     changed_paths: tuple[str, ...] = ()
     tip: str = ""
+    holders: tuple[str, ...] = ()
 
 
 def sync(store: Store, progress: Tell | None = None, answered: str | None = None) -> SyncReport:
@@ -51,7 +54,7 @@ def sync(store: Store, progress: Tell | None = None, answered: str | None = None
     tell = progress or (lambda _: None)
     with store.repo.sync_lock:
         store.repo.tidy_remote()
-        start, total = store.tip(), SyncReport()
+        start, total = _start(store), SyncReport()
         for attempt in range(_TRIES):
             try:
                 theirs, total = _met(store, total, answered, tell)
@@ -60,12 +63,23 @@ def sync(store: Store, progress: Tell | None = None, answered: str | None = None
             if total.tip == theirs or _pushed(store, total.tip, tell):
                 with store.repo.lock:
                     store.trunk.note(remote=total.tip, synced=store.now())
-                return _counted(store, start, theirs, total)
+                report = _counted(store, start, theirs, total)
+                return replace(report, holders=clean(store, tell)) if store.trunk.state.purged else report
             time.sleep(_pause(attempt))
     raise RemoteError(
         "The remote kept moving while gitmem was pushing.",
         "Your memories are safe here; run `gitmem sync` again.",
     )
+
+
+def _start(store: Store) -> str:
+    """Our verified tip, with the new key where the user's own git brought a rekey here already."""
+    try:
+        return store.tip()
+    except RekeyedError as found:
+        with store.repo.lock:
+            tip = store.repo.tip(store.branch)
+            return adopt(store, tip, tip)[0] if tip == found.commit else store.tip()
 
 
 def _met(store: Store, total: SyncReport, answered: str | None, tell: Tell) -> tuple[str, SyncReport]:
@@ -111,26 +125,32 @@ def protects_everything(store: Store) -> bool:
 
 
 def _integrate(store: Store, theirs: str, before: SyncReport, answered: str | None = None) -> SyncReport:
-    branch = store.trunk
     ours = store.tip()
-    if theirs != answered or (theirs and not branch.history.contains(ours, theirs)):
-        _judge(store, ours, theirs)
-    if not theirs:
-        return SyncReport(tip=ours)
-    conflicts: tuple[str, ...] = ()
-    target = ours
-    if branch.history.contains(theirs, ours):
-        target = theirs
-    elif not branch.history.contains(ours, theirs):
-        target, conflicts = _joined(store, ours, theirs)
-    if target != ours:
-        branch.advance(ours, target)
-    paths = _other_paths(store, branch.state.remote, theirs)
+    try:
+        if theirs != answered or (theirs and not store.trunk.history.contains(ours, theirs)):
+            _judge(store, ours, theirs)
+        target, conflicts = _moved(store, ours, theirs) if theirs else (ours, ())
+    except RekeyedError:
+        target, conflicts = adopt(store, theirs, ours)
+    paths = _other_paths(store, store.trunk.state.remote, theirs) if theirs else ()
     return SyncReport(
         conflicts=tuple(dict.fromkeys(before.conflicts + conflicts)),
         changed_paths=tuple(dict.fromkeys(before.changed_paths + paths)),
         tip=target,
     )
+
+
+def _moved(store: Store, ours: str, theirs: str) -> Joined:
+    """The branch, brought from ``ours`` to hold the accepted tip ``theirs`` too."""
+    branch = store.trunk
+    if branch.history.contains(ours, theirs):
+        return ours, ()
+    behind = branch.history.contains(theirs, ours)
+    target, conflicts = (theirs, ()) if behind else joined(store, ours, theirs)
+    if is_purged(store, theirs):
+        branch.announce(purged=theirs)
+    branch.advance(ours, target)
+    return target, conflicts
 
 
 def _judge(store: Store, ours: str, theirs: str) -> None:
@@ -147,40 +167,6 @@ def _judge(store: Store, ours: str, theirs: str) -> None:
         return  # part of what was verified here: below a trust, a restore, or the init on somebody's project
     if theirs != known:
         branch.judge(theirs, known, everything=protects_everything(store))
-
-
-def _joined(store: Store, ours: str, theirs: str) -> tuple[str, tuple[str, ...]]:
-    """Our unpushed commits on top of theirs, one by one where all are gitmem's own, else one sealed merge."""
-    history, known = store.trunk.history, store.trunk.remembered
-    purged = bool(known) and not history.contains(theirs, known)  # the old line must not come back
-    limits = [f"^{oid}" for oid in (theirs, known if purged else "") if oid]
-    listed = store.repo.git.lines("rev-list", "--reverse", "--topo-order", ours, *limits, "--")
-    while listed and history.contains(theirs, listed[0]):
-        listed.pop(0)  # with skewed dates rev-list also names commits that are theirs already
-    mine = [history.judged(oid) for oid in listed]
-    if not all(_may_replay(store, one) for one in mine):
-        if purged:
-            raise ConflictError(
-                "Another device purged the history, and unpushed merges here stand on what it purged.",
-                "Nothing was changed; `gitmem export DIR` saves them, then `gitmem join` with a new code.",
-            )
-        return merged_commit(store, ours, theirs)
-    tip = theirs
-    conflicts: tuple[str, ...] = ()
-    for one in mine:
-        tip, marked = replayed(store, one.id, tip, purged=purged)
-        conflicts += marked
-    return tip, conflicts
-
-
-def _may_replay(store: Store, one: Judged) -> bool:
-    return bool(one.seal) and not one.anchor and len(one.shown) == 1 and _only_vault(store, one.raw)
-
-
-def _only_vault(store: Store, raw: bytes) -> bool:
-    tree, parents = commits.header(raw)
-    changed = differences(store.repo.objects, store.repo.tree(parents[0]), tree)
-    return all(is_protected(change.path) for change in changed)
 
 
 def _other_paths(store: Store, before: str, after: str) -> tuple[str, ...]:

@@ -8,6 +8,7 @@ from typing import NamedTuple, Protocol
 
 from gitmem.errors import NotSetUpError, RewoundError, TamperedError, TooShortError
 from gitmem.repo import commits
+from gitmem.repo.eras import Eras
 from gitmem.repo.git import Git
 from gitmem.repo.objects import Objects, tree_id
 from gitmem.repo.trees import PROTECTED, PROTECTED_NAMES, Changes, Entry, edit_entries, entries, lookup
@@ -47,11 +48,15 @@ class Judged(NamedTuple):
 class History:
     """Judges the commits of one repository with one key."""
 
-    def __init__(self, git: Git, objects: Objects, common_dir: str, read_seal: ReadSeal) -> None:
+    def __init__(
+        self, git: Git, objects: Objects, common_dir: str, read_seal: ReadSeal, eras: Eras | None = None
+    ) -> None:
+        """``eras`` says where retired keys count: without it nowhere."""
         self._git = git
         self._objects = objects
-        self._shallow_file = os.path.join(common_dir, "shallow")
+        self._common_dir = common_dir
         self._read_seal = read_seal
+        self._eras = eras
 
     def verify(self, tip: str, known: str = "", *, everything: bool = False) -> None:
         """Accept a tip or raise.
@@ -87,10 +92,35 @@ class History:
         for commit in self._above(fresh, tip, known, anchors):
             self._accept(commit, known, anchors, everything)
 
+    def verify_below(self, tip: str, commit: str) -> bool:
+        """Whether a commit below a rekey is acceptable as a tip of its own, by the keys that counted there.
+
+        The rekey is below the verified ``tip``. False where none of those keys is kept on this machine.
+
+        Raises:
+            TamperedError, NotSetUpError: those keys refuse it too.
+        """
+        marks = self.marks_at(tip, commit)
+        if not self._eras or not marks:
+            return False
+        readers = (self._read_seal, *self._eras.readers(marks))
+
+        def read_any(raw: bytes) -> Seal | None:
+            return next(filter(None, (read(raw) for read in readers)), None)
+
+        History(self._git, self._objects, self._common_dir, read_any).verify(commit)
+        return True
+
     def audit(self, tip: str) -> Iterator[tuple[Judged, str]]:
         """Every commit from ``tip`` down, newest first, each with its own verdict; stops at nothing."""
         for commit in self._read(["--topo-order", tip]):
-            yield commit, self.verdict(commit)
+            judged = commit if commit.seal else commit._replace(seal=self._old_seal(tip, commit))
+            yield judged, self.verdict(judged)
+
+    def line(self, tip: str) -> list[Judged]:
+        """Every commit from the first one to the verified ``tip``, with seals from before a rekey too."""
+        read = self._read(["--topo-order", "--reverse", tip])
+        return [one if one.seal else one._replace(seal=self._old_seal(tip, one)) for one in read]
 
     def verdict(self, commit: Judged, *, everything: bool = False) -> str:
         """``sealed``, ``plain``, ``merge`` or ``refused``, from ancestry and key alone (section 4)."""
@@ -107,10 +137,19 @@ class History:
         except TamperedError:
             return "refused"
 
-    def judged(self, oid: str) -> Judged:
-        """One commit by id, its seal checked."""
+    def judged(self, oid: str, tip: str = "") -> Judged:
+        """One commit by id, its seal checked; with a verified ``tip``, also a seal from before a rekey."""
         raw = self._objects.read(oid)
-        return Judged(oid, raw, commits.header(raw).parents, self._read_seal(raw))
+        found = Judged(oid, raw, commits.header(raw).parents, self._read_seal(raw))
+        return found if found.seal or not tip else found._replace(seal=self._old_seal(tip, found))
+
+    def _old_seal(self, tip: str, commit: Judged) -> Seal | None:
+        return self._eras.seal(tip, commit, self) if self._eras else None
+
+    def marks_at(self, tip: str, commit: str) -> list[str]:
+        """Which retired keys kept here count at a commit below the verified ``tip``: their fingerprints."""
+        below = self._eras.below(tip, self) if self._eras and tip else {}
+        return [mark for mark, oids in below.items() if commit in oids]
 
     def contains(self, tip: str, ancestor: str) -> bool:
         """Whether ``ancestor`` is ``tip`` or below it (False when it is not in this repository)."""
@@ -119,7 +158,7 @@ class History:
     @property
     def shallow(self) -> bool:
         """Whether this clone was cut off somewhere."""
-        return os.path.exists(self._shallow_file)
+        return os.path.exists(os.path.join(self._common_dir, "shallow"))
 
     def _descend(self, tip: str, known: str) -> str:
         """``known``, or the commit below ``tip`` that a purge or rekey made of it."""
@@ -131,7 +170,8 @@ class History:
                 "Nothing of it was used; run `git fetch --unshallow`.",
             )
         for commit in self._read(["--topo-order", tip]):
-            if commit.seal and known in commit.seal.was:
+            seal = commit.seal or self._old_seal(tip, commit)
+            if seal and known in seal.was:
                 return commit.id
         raise RewoundError(
             f"History was rewound: commit {tip} lacks {known}, which this device has accepted.",

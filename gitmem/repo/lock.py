@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 import time
+from collections.abc import Callable
 from typing import Self
 
 from gitmem.errors import GitmemError, LockedError
@@ -53,6 +54,17 @@ class Lock:
             return False
         self._depth += 1
         return True
+
+    def if_free(self, act: Callable[[], None]) -> None:
+        """Do it under the lock if that is free now, as readers may: else, and where it fails, nothing."""
+        try:
+            if self.attempt():
+                try:
+                    act()
+                finally:
+                    self.__exit__()
+        except (GitmemError, OSError):
+            return  # a read-only vault can still be read
 
     def _wait(self) -> None:
         deadline, pause = time.monotonic() + self._patience, 0.001

@@ -73,13 +73,16 @@ class Remote:
         if status:
             raise explained("reach", err)
 
-    def push(self, tip: str, branch: str) -> bool:
+    def push(self, tip: str, branch: str, instead: str = "") -> bool:
         """Offer ``tip`` without force; False when the remote has moved meanwhile.
+
+        With ``instead``, a purge's one forced push: ``tip`` takes the place of exactly that commit.
 
         Raises:
             RemoteError: it cannot be reached or refuses for another reason.
         """
-        status, out, err = self._call("push", "--porcelain", "--no-verify", NAME, f"{tip}:{branch}")
+        lease = [f"--force-with-lease={branch}:{instead}"] if instead else []
+        status, out, err = self._call("push", "--porcelain", "--no-verify", *lease, NAME, f"{tip}:{branch}")
         if status == 0:
             return True
         line = next(
@@ -91,7 +94,8 @@ class Remote:
                 "Nothing was pushed. `gh auth refresh -s workflow` widens what `gh` has; a token of your own "
                 "needs the scope `workflow`, or the permission Workflows.",
             )
-        if line and not re.search(r"hook declined|protected|denied|prohibited|unpack", line):
+        ruled = instead and "[remote rejected] (non-fast-forward)" in line
+        if line and not ruled and not re.search(r"hook declined|protected|denied|prohibited|unpack", line):
             return False
         raise explained("push to", err)
 
@@ -141,6 +145,7 @@ def explained(verb: str, err: bytes) -> RemoteError:
         (b"connection refused", "it refused the connection"),
         (b"timed out", "it did not answer in time"),
         (b"hook declined", "a rule there refused the push"),
+        (b"denying non-fast-forward", "a rule there refuses to replace commits"),
         (b"protected branch", "a branch rule there refused the push"),
         (b"no space left", "it has no room left"),
     )

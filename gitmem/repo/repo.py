@@ -9,6 +9,7 @@ from typing import NamedTuple
 
 from gitmem.errors import ConfigError, ConflictError, GitmemError, LockedError, TamperedError
 from gitmem.repo import commits
+from gitmem.repo.eras import Eras
 from gitmem.repo.git import Git, GitFailed
 from gitmem.repo.history import History, ReadSeal
 from gitmem.repo.journal import Journal, Step, unlock
@@ -94,9 +95,9 @@ class Repo:
             )
         return repo
 
-    def history(self, read_seal: ReadSeal) -> History:
-        """The judge of this repository's commits for one key."""
-        return History(self.git, self.objects, self.common_dir, read_seal)
+    def history(self, read_seal: ReadSeal, eras: Eras | None = None) -> History:
+        """The judge of this repository's commits for one key; ``eras`` says where older ones count."""
+        return History(self.git, self.objects, self.common_dir, read_seal, eras)
 
     def tip(self, branch: str) -> str:
         """The commit that a full ref name points to, "" for none; mostly without a git process."""

@@ -5,7 +5,12 @@ from __future__ import annotations
 import json
 import os
 import re
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
+
+from gitmem.repo.places import read_text
+
+if TYPE_CHECKING:
+    from gitmem.repo.repo import Repo
 
 _OID = r"(?:[0-9a-f]{40})?"
 _SOUND = rf"[0-9a-f]{{32}}\0refs/heads/[^\0]+\0{_OID}\0{_OID}\0[0-9a-f]{{16}}"  # the fields up to ``synced``
@@ -15,7 +20,8 @@ class State(NamedTuple):
     """The last verified tips (commit-seals.md section 6).
 
     ``fingerprint`` tells a wrong key without reading the repository; ``synced`` is when the remote was last
-    met.
+    met; ``coming`` is a key's fingerprint and the commit with which it is about to take over; ``purged`` is
+    the purge after which this clone is still to be cleaned.
     """
 
     vault: str = ""
@@ -24,6 +30,8 @@ class State(NamedTuple):
     remote: str = ""
     fingerprint: str = ""
     synced: str = ""
+    coming: str = ""
+    purged: str = ""
 
 
 class StateFile:
@@ -41,7 +49,7 @@ class StateFile:
             state = State(**{name: str(found.get(name, "")) for name in State._fields})
         except (OSError, ValueError, AttributeError):
             return State()
-        return state if re.fullmatch(_SOUND, "\0".join(state[:-1])) else State()
+        return state if re.fullmatch(_SOUND, "\0".join(state[:5])) else State()
 
     def remembered(self, vault: str) -> str:
         """The remote tip that this machine accepted for a vault, in whatever clone."""
@@ -59,6 +67,22 @@ class StateFile:
             os.makedirs(self._machine_dir, mode=0o700, exist_ok=True)
             swap(os.path.join(self._machine_dir, new.vault), new.remote.encode() + b"\n")
         return new
+
+
+def branch_of(repo: Repo, state: State) -> str:
+    """The full name of the vault's branch: as fixed at init or join, else the one checked out."""
+    if state.vault:
+        return state.branch
+    return read_text(os.path.join(repo.git_dir, "HEAD")).strip().removeprefix("ref: ")
+
+
+def arrived(repo: Repo, state: State) -> State:
+    """The state after a change of keys that was cut off behind the move of the branch."""
+    mark, _, anchor = state.coming.partition(" ")
+    tip = repo.tip(state.branch) if anchor else ""
+    if not tip or (tip != anchor and repo.git.status("merge-base", "--is-ancestor", anchor, tip)[0]):
+        return state
+    return state._replace(fingerprint=mark, local=anchor, coming="")
 
 
 def swap(path: str, content: bytes, part: str = "") -> None:

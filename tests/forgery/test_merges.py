@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 import pytest
 from harness import START, TREE, Device, World, accepted, git, not_joined, refused
 
+from gitmem.errors import WrongKeyError
 from gitmem.flows import create
 from gitmem.memory.ids import path_of
 from gitmem.vault.keys import Identity
@@ -512,7 +513,12 @@ def rekeyed(world: World) -> tuple[World, str]:
 def test_a_rekey_is_accepted_by_the_new_key_and_by_nobody_else(world: World) -> None:
     new, anchor = rekeyed(world)
     assert new.device("rekeyed", anchor).texts() == known(world)
-    refused(world.b, anchor)
+    before = world.b.snapshot()
+    with pytest.raises(WrongKeyError, match=anchor) as caught:  # it cannot tell that from an attack
+        world.b.sync()
+    assert caught.value.exit_code == 12
+    assert "gitmem join" in str(caught.value)
+    assert world.b.snapshot() == before
 
 
 @pytest.mark.parametrize("how", ["on top", "merged"])

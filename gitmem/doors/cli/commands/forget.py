@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
+
 import click
 
 from gitmem import app
@@ -9,25 +11,36 @@ from gitmem.doors import wire
 from gitmem.doors.cli import output
 from gitmem.doors.cli.lines import entry, title_of
 from gitmem.doors.cli.verb import Call, complete_id, verb
+from gitmem.flows import purge as purging
+from gitmem.memory.memory import Memory, short
 from gitmem.memory.text import noun
+from gitmem.store import Store
 
 EXAMPLES = (
     ("gitmem forget 7Q2K9F", "Shows it, asks, removes it"),
     ("gitmem forget 7Q2K9F M3X0PA --yes", "Two at once, without asking"),
     ("gitmem undo", "Brings them back"),
+    ("gitmem forget 7Q2K9F --purge", "Out of the whole history too; nothing brings it back"),
 )
 
 
 @verb(name="forget", examples=EXAMPLES)
 @click.argument("memory_ids", metavar="ID...", nargs=-1, required=True, shell_complete=complete_id)
+@click.option("--purge", is_flag=True, help="Erase them from the history too, here and on the remote.")
 @click.option("--yes", "-y", is_flag=True, help="Do not ask.")
-def command(call: Call, memory_ids: tuple[str, ...], yes: bool) -> None:
+def command(call: Call, memory_ids: tuple[str, ...], purge: bool, yes: bool) -> None:
     """Remove memories (history keeps them until a purge).
 
     They vanish from search, lists and the digest on every device. The history still holds them, sealed:
     whoever has the key can read them there, and `gitmem undo` brings them back.
+
+    With --purge the history is rewritten without them, and replaces the one on the remote. Also works for
+    memories that were forgotten before. Other devices follow by their next `gitmem sync`.
     """
     store = app.open_store(call.vault, output.secret_asker())
+    if purge:
+        _purge(call, store, memory_ids, yes)
+        return
     found = [store.get(memory_id) for memory_id in dict.fromkeys(store.resolve(text) for text in memory_ids)]
     listed: list[output.Line] = [entry(memory, title_of(memory)) for memory in found]
     if not yes:
@@ -40,3 +53,75 @@ def command(call: Call, memory_ids: tuple[str, ...], yes: bool) -> None:
     closing = f"{said}; the history still holds {them}, and `gitmem undo` brings {them} back."
     output.show(call, {**wire.memories(found), "commit": commit}, [*(listed if yes else []), closing])
     app.push_later(store)
+
+
+def _purge(call: Call, store: Store, texts: tuple[str, ...], yes: bool) -> None:
+    ids = list(dict.fromkeys(purging.find(store, text) for text in texts))
+    drawn = purging.drawn_from(store, ids)
+    if not yes:
+        output.ask_first(_warning(store, ids), f"Erase {'it' if len(ids) == 1 else 'them'} for good?")
+        if drawn and _taken_too(drawn):
+            ids, drawn = [*ids, *(memory.id for memory in drawn)], []
+    with output.progress("rewriting") as step:
+        done = purging.purge(store, ids, output.activity() or (lambda _: None), step)
+    output.show(call, {**wire.slots(done), "drawn": [one.id for one in drawn]}, _told(store, done, drawn))
+
+
+def _warning(store: Store, ids: Sequence[str]) -> Iterator[output.Line]:
+    here = {memory.id: memory for memory in store.memories(ids)}
+    for memory_id in ids:
+        memory = here.get(memory_id)
+        gone: output.Line = [("id", short(memory_id)), "  (forgotten; only the history has it)"]
+        yield entry(memory, title_of(memory)) if memory else gone
+    yield "Every commit since then is rewritten without it; commit ids change, and no undo exists."
+    yield "In this clone git's reflogs are emptied, and whatever no branch, tag or stash needs is erased."
+    if store.remote:
+        yield f"The history at {store.remote} is replaced by the new one."
+
+
+def _taken_too(drawn: Sequence[Memory]) -> bool:
+    output.aside(
+        ["These were drawn from it and may say the same:", *(entry(one, title_of(one)) for one in drawn)]
+    )
+    return output.confirm("Erase these, too?")
+
+
+def _told(store: Store, done: purging.Purged, drawn: Sequence[Memory]) -> Iterator[output.Line]:
+    count, commits = len(done.ids), "commit" if done.rewritten == 1 else "commits"
+    are = "is" if count == 1 else "are"
+    yield (
+        "good",
+        f"{count} {noun(count)} {are} erased from the history; {done.rewritten} {commits} rewritten.",
+    )
+    for name in done.holders:
+        yield ("bad", f"Still kept by {output.one_line(name, 60)} of this clone: {_how(name)}")
+    if store.remote:
+        yield from _remote(done)
+    if drawn:
+        yield ("bad", "These were drawn from it and may say the same; purge them too if they do:")
+        for memory in drawn:
+            yield ["  gitmem forget ", ("id", short(memory.id)), " --purge"]
+    yield "Other devices follow by `gitmem sync`. Backups, exports and copies elsewhere keep what they have."
+
+
+def _remote(done: purging.Purged) -> Iterator[output.Line]:
+    for name in done.remote_holders:
+        branch = output.one_line(name.removeprefix("refs/heads/"), 40)
+        yield ("bad", f"Still kept by {branch} on the remote: `git push origin --delete {branch}`")
+    if done.remote_cleaned:
+        return
+    yield "The remote may keep the old objects until it cleans up, for whoever knows their ids:"
+    yield "  on a server of yours: `git reflog expire --expire=now --all && git gc --prune=now` there;"
+    yield "  on GitHub: ask its support to remove cached views and pull-request references."
+
+
+def _how(name: str) -> str:
+    if name == "refs/stash":
+        return "`git stash drop`, then `git gc --prune=now`"
+    if name.startswith("refs/heads/"):
+        return "rebase or delete that branch, then `git gc --prune=now`"
+    if name.startswith("refs/tags/"):
+        return "delete that tag, then `git gc --prune=now`"
+    if name.startswith("refs/remotes/"):
+        return "delete it on the remote, `git fetch --prune`, then `git gc --prune=now`"
+    return "`git update-ref -d` it, then `git gc --prune=now`"
