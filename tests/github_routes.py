@@ -90,13 +90,14 @@ def _account(user: User) -> dict[str, Any]:
 
 def _repository(ask: Ask, repo: Repository) -> dict[str, Any]:
     owner = ask.hub.users[repo.owner.lower()]
+    mine = ask.token.login in {repo.owner, *ask.hub.members.get(repo.owner.lower(), ())}
     return {
         "id": repo.id, "name": repo.name, "full_name": repo.full_name, "private": repo.private,
         "owner": _account(owner), "html_url": f"{ask.hub.url}/{repo.full_name}",
         "default_branch": repo.branch,
         "clone_url": f"{ask.hub.url}/{repo.full_name}.git", "size": 0, "fork": False,
         "visibility": "private" if repo.private else "public", "has_pages": repo.pages is not None,
-        "permissions": {"admin": ask.token.login == repo.owner, "push": True, "pull": True},
+        "permissions": {"admin": mine, "push": True, "pull": True},
         "has_issues": True, "has_wiki": True, "has_projects": True, "archived": False,
         "allow_squash_merge": True, "allow_merge_commit": True, "allow_rebase_merge": True, **repo.settings,
     }  # fmt: skip

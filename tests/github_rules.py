@@ -148,7 +148,13 @@ def _fields(schema: Any) -> set[str]:
 
 def shaped(schema: Any, values: Any, base: str, depth: int = 0) -> Any:
     """``values`` with every field that the schema requires: answers have dozens that we never read."""
-    schema = _single(resolve(schema))
+    schema = resolve(schema)
+    choices = [] if "properties" in schema else schema.get("oneOf") or schema.get("anyOf") or []
+    for choice in choices:
+        made = shaped(choice, values, base, depth + 1)
+        if choice is choices[-1] or not list(faults(schema, made, "")):
+            return made
+    schema = _merged(schema)
     if isinstance(values, list):
         return [shaped(schema.get("items", {}), one, base, depth + 1) for one in values]
     if values is not None and not isinstance(values, dict):
@@ -170,16 +176,13 @@ def _object(schema: Any, values: dict[str, Any], base: str, depth: int) -> dict[
     return made
 
 
-def _single(schema: Any) -> Any:
+def _merged(schema: Any) -> Any:
     if "allOf" in schema:
         whole: dict[str, Any] = {"type": "object", "properties": {}, "required": []}
         for part in [schema, *map(resolve, schema["allOf"])]:
             whole["properties"].update(part.get("properties", {}))
             whole["required"] += part.get("required", [])
         return whole
-    for group in ("oneOf", "anyOf"):
-        if group in schema and "properties" not in schema:
-            return _single(resolve(schema[group][0]))
     return schema
 
 

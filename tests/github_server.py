@@ -36,7 +36,7 @@ _KINDS = {"oauth": "an OAuth App", "classic": "a Personal Access Token", "fine":
 
 @dataclass(slots=True)
 class Fault:
-    """What goes wrong with the next ``times`` requests that fit ``verb`` and ``path`` (a pattern).
+    """What goes wrong with the next ``times`` requests that fit ``verb`` and ``path``, two patterns.
 
     ``after``: the request is carried out, and only its answer is lost. ``cut``: the connection ends without
     an answer. ``run`` is called before anything else, such as to move a ref between two requests.
@@ -57,7 +57,7 @@ class Fault:
 
     def fits(self, verb: str, path: str) -> bool:
         """Whether it strikes this request; each one that fits counts."""
-        if self.verb not in ("", verb) or not re.search(self.path, path):
+        if not re.fullmatch(self.verb or ".*", verb) or not re.search(self.path, path):
             return False
         self.met += 1
         return self.skip < self.met <= self.skip + self.times

@@ -146,7 +146,8 @@ class Repository:
 
     def git(self, *args: str, code: int | None = 0) -> str:
         """Run git in the bare repository; it must end with ``code``, unless that is None."""
-        done = subprocess.run(["git", "-C", self.place, *args], capture_output=True, text=True, check=False)
+        argv = ["git", "-C", self.place, *args]
+        done = subprocess.run(argv, capture_output=True, encoding="utf-8", errors="replace", check=False)
         assert code is None or done.returncode == code, (args, done.stderr)
         return done.stdout
 

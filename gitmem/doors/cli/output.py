@@ -30,6 +30,7 @@ _STYLES: dict[str, dict[str, object]] = {
     "good": {"fg": "green"},
     "bad": {"fg": "red"},
     "hit": {"bold": True},
+    "qr": {"fg": "black", "bg": "bright_white"},
 }
 WIDTH = 80
 
@@ -217,7 +218,12 @@ def ask_first(lines: Iterable[Line], question: str) -> None:
     """
     if not has_terminal():
         raise click.UsageError("There is no terminal to ask on; --yes goes on without asking.")
-    for line in lines:
-        click.echo(_rendered(line), err=True)
+    aside(lines)
     if not confirm(question):
         raise click.Abort
+
+
+def aside(lines: Iterable[Line]) -> None:
+    """Shows lines beside the answer, on stderr."""
+    for line in lines:
+        click.echo(_rendered(line), err=True)
