@@ -37,13 +37,17 @@ _COMMAND = re.compile(r"(?m)^\s*(?:::([a-zA-Z-]+)(?: [^\n]*?)?::|##\[([a-z-]+)\]
 
 @dataclass(slots=True)
 class Job:
-    """How one job ended: its result, what its log shows, its outputs, and seconds per step."""
+    """How one job ended: its result, what its log shows, its outputs.
+
+    ``seconds`` and ``busy`` are what each step took, on the clock and of the processor.
+    """
 
     name: str
     result: str = "skipped"
     log: str = ""
     outputs: dict[str, str] = field(default_factory=dict)
     seconds: dict[str, float] = field(default_factory=dict)
+    busy: dict[str, float] = field(default_factory=dict)
 
 
 @dataclass(slots=True)
@@ -307,7 +311,7 @@ def _step(machine: Machine, step: dict[str, Any], number: int, contexts: dict[st
     if not expressions.holds(step.get("if"), scope):
         return
     scope = expressions.Scope({**contexts, "secrets": machine.run.secrets}, failed=machine.failed)
-    began = time.monotonic()
+    began, worked = time.monotonic(), _worked()
     try:
         env = {one: expressions.filled(str(value), scope) for one, value in step.get("env", {}).items()}
         machine.say(f"##[group]Run {name}")
@@ -327,6 +331,13 @@ def _step(machine: Machine, step: dict[str, Any], number: int, contexts: dict[st
         machine.steps[key] = {"outputs": {}, "conclusion": "failure"}
         machine.failed = True
     machine.job.seconds[str(name)] = time.monotonic() - began
+    machine.job.busy[str(name)] = _worked() - worked
+
+
+def _worked() -> float:
+    """Seconds of the processor that this process's children have had."""
+    used = os.times()
+    return used.children_user + used.children_system
 
 
 def _plain(value: Any) -> str:
