@@ -21,7 +21,7 @@ from gitmem.vault.inbox import Inbox
 TITLE_MARK = "Remember:"  # what tells an issue for the inbox from any other
 MAX_URL = 6000  # bytes of a built link: GitHub refuses 8,192, and a login on the way may encode it once more
 PAGE = "remember.html"
-_PART_ROOM = 12  # bytes for a part's number in the title
+_PART_ROOM = 20  # bytes for a part's number in the title
 _LEAST_ROOM = 500  # bytes of text in a link, whatever the title
 
 
