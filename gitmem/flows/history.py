@@ -90,4 +90,5 @@ def _changes(store: Store, before: str, after: str) -> Iterator[Change]:
             else None
             for entry, commit in ((change.old, before), (change.new, after))
         )
-        yield Change(memory_id, old, new)
+        if old != new:  # a rekey seals every file anew and changes none
+            yield Change(memory_id, old, new)

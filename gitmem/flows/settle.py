@@ -7,24 +7,31 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from gitmem import config
-from gitmem.errors import GitmemError
+from gitmem.errors import ConfigError, GitmemError
 from gitmem.flows import create as creating
 from gitmem.flows import join as joining
+from gitmem.flows import keyring
 from gitmem.flows.keyring import keep_key
+from gitmem.flows.sync import sync
 from gitmem.repo.remote import Access
 from gitmem.store import Store, Tell
 from gitmem.vault import joincode
-from gitmem.vault.keys import Identity
+from gitmem.vault.joincode import JoinCode
+from gitmem.vault.keys import Identity, fingerprint
 
 
 @dataclass(frozen=True, slots=True)
 class Settled:
-    """A vault that is ready on this machine: where it lies, its tip, and where its key is."""
+    """A vault that is ready on this machine: where it lies, its tip, and where its key is.
+
+    ``renewed`` is True where it was here already and only follows a rekey now.
+    """
 
     path: str
     vault_id: str
     commit: str
     key_path: str
+    renewed: bool = False
 
 
 def restore_key(open_with: Callable[[Identity], Store], text: str) -> str:
@@ -78,16 +85,28 @@ def join(
     sparse: bool = False,
     progress: Tell | None = None,
     way: Callable[[str, str], Access] | None = None,
+    open_store: Callable[[str], Store] | None = None,
 ) -> Settled:
     """Clones the vault of a join code and verifies it; without a folder into one named as the remote.
 
-    ``way`` finds how git is let in, from the address of the remote and the token in the code.
+    A vault that this machine has already, with an older key, takes the new key over in its place instead.
+
+    Args:
+        text: the join code.
+        directory: where the vault shall lie.
+        sparse: keep ``memories/`` out of the checkout.
+        progress: called with a word on what is being done.
+        way: finds how git is let in, from the address of the remote and the token in the code.
+        open_store: opens the vault at a path with the key that this machine has for it.
 
     Raises:
         ConfigError: that is no join code.
         GitmemError: the remote cannot be reached, or what it gives was tampered with.
     """
     code = joincode.decode(text)
+    here = _outdated(code, directory)
+    if here and open_store:
+        return _renewed(code, open_store(here), progress)
     name = code.remote.rstrip("/").rpartition("/")[2].rpartition(":")[2].removesuffix(".git") or "memory"
     place = os.path.realpath(os.path.expanduser(directory or name))
     joined = joining.join(
@@ -103,3 +122,34 @@ def join(
         config.write_private(config.token_path(joined.vault_id), code.token + "\n")
     config.remember(joined.vault_id, joined.path)
     return Settled(joined.path, joined.vault_id, joined.tip, key)
+
+
+def _outdated(code: JoinCode, directory: str) -> str:
+    """Where this machine has the vault of that code with another key, if that is the folder meant; or ""."""
+    here = config.vaults().get(code.vault_id, "")
+    asked = os.path.realpath(os.path.expanduser(directory)) if directory else here
+    if not os.path.isdir(here) or asked != here:
+        return ""
+    has = keyring.mark_at(here)
+    return here if has and has != fingerprint(Identity.parse(code.identity_text), code.vault_id) else ""
+
+
+def _renewed(code: JoinCode, store: Store, progress: Tell | None) -> Settled:
+    """The vault here follows a rekey by the key in the code, and its unpushed commits with it."""
+    identity, before = Identity.parse(code.identity_text), store.vault.fingerprint
+    keyring.keep_other(code.vault_id, identity)
+    try:
+        sync(store, progress)
+        if store.vault.fingerprint == before:
+            raise ConfigError(
+                "The key in that join code is not the one that the vault on the remote has.",
+                "Nothing was changed; `gitmem invite` on a device that is up to date prints a new code.",
+            )
+    finally:
+        if store.vault.fingerprint == before:
+            keyring.drop_other(code.vault_id, identity)
+    store.trunk.judge(store.tip(), code.floor)
+    key = keyring.take_over(code.vault_id, identity)
+    if code.token:
+        config.write_private(config.token_path(code.vault_id), code.token + "\n")
+    return Settled(store.path, code.vault_id, store.tip(), key, renewed=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from gitmem.errors import ConflictError, NotFoundError
 from gitmem.flows.reconcile import reconcile
+from gitmem.flows.reseal import renewed
 from gitmem.memory.ids import id_of
 from gitmem.memory.memory import short
 from gitmem.repo import commits
@@ -26,14 +27,17 @@ def undo(store: Store, commit: str = "") -> str:
         target = commit or _last(store, tip)
         if commit:  # below an anchor there may be commits that no key holder made
             store.trunk.judge(target, "")
-        raw = store.repo.objects.read(target)
-        tree, parents = commits.header(raw)
-        if len(parents) != 1 or store.trunk.history.judged(target).anchor:
+        found = store.trunk.history.judged(target, tip)
+        tree, parents = commits.header(found.raw)
+        if len(parents) != 1 or found.anchor:
             raise NotFoundError(
                 "That commit cannot be undone: it is a merge or an anchor.", "`gitmem log` shows the others."
             )
-        union = reconcile(store, tree, store.repo.tree(tip), store.repo.tree(parents[0]))
-        _refuse_loss(store, union.changes, tip, tree, store.repo.tree(parents[0]))
+        before, keys = store.repo.tree(parents[0]), store.trunk.vaults_at(target)
+        if len(keys) > 1:  # from below a rekey, which changed every sealed file
+            before, tree = renewed(store, before, tree, store.repo.tree(tip), keys)
+        union = reconcile(store, tree, store.repo.tree(tip), before)
+        _refuse_loss(store, union.changes, tip, tree, before)
         changes = _without_forgotten(store, union.changes, tip, tree)
         if not changes:
             raise NotFoundError(
