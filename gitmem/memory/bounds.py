@@ -26,7 +26,9 @@ if TYPE_CHECKING:
 ACTIONS = ("create", "update", "merge", "supersede", "expire", "question")
 SOURCE = "consolidation"  # what `source` says in every memory that consolidation wrote
 OVERVIEW = "overview"  # the tag of a summary of what a project holds, which later runs add to
-NARRATIVE = "digest"  # the tag of a digest's narrative; no plan may claim it
+CONTENTS = "topics"  # the tag of a list of topics, kept by code
+NARRATIVE = "digest"  # the tag of a digest's narrative
+RESERVED = frozenset((CONTENTS, NARRATIVE))  # tags that no plan may claim
 
 MAX_TITLE = 160  # characters
 MAX_BODY = 8000
@@ -130,7 +132,7 @@ def _text_of(step: Step) -> Step:
         step,
         title=title,
         body=body,
-        tags=tuple(tag for tag in _labels(step.tags, MAX_WORDS, MAX_WORD) if tag != NARRATIVE),
+        tags=tuple(tag for tag in _labels(step.tags, MAX_WORDS, MAX_WORD) if tag not in RESERVED),
         topics=_labels(step.topics, MAX_WORDS, MAX_WORD),
         files=_labels(step.files, MAX_FILES, MAX_PATH),
         reason=visible_line(step.reason)[:MAX_REASON],
@@ -165,7 +167,7 @@ def _update(step: Step, known: Known) -> None:
     _needs_target(step)
     _keeps_time(step)
     target = known[step.target]
-    if target.source != SOURCE or NARRATIVE in target.tags:
+    if target.source != SOURCE or RESERVED & set(target.tags):
         raise Bound("update: only what consolidation wrote before may be rewritten")
     if target.kind == "summary" and not target.supersedes:
         return  # all that it speaks of still stands beside it

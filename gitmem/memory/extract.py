@@ -12,6 +12,8 @@ from gitmem.memory.likeness import jaccard, terms
 from gitmem.memory.memory import Memory
 
 SHORTEST, LONGEST = 30, 240  # characters of a sentence that can stand alone
+ALIKE = 0.4  # the share of common words from which two sentences are one too many
+_CLOSE, _HEARD = 60, 0.9  # of so many best ones, somebody who was heard often comes later
 
 _FENCE = re.compile(r"(?ms)^ {0,3}(```|~~~).*?(?:^ {0,3}\1|\Z)")
 _SPEAKER = re.compile(r"\*\*([^*\n]{1,40})\*\*:\s*|([A-Z][\w'-]{1,20}(?: [A-Z][\w'-]{1,20})?):\s+")
@@ -32,7 +34,8 @@ _FILLER = re.compile(
 )
 _POINTS_BACK = re.compile(r"\b(?:it|this|that|there|them|here|these|those|ones?)\b", re.IGNORECASE)
 _DANGLING = re.compile(
-    r"^(?:it|that|this|these|those|they|he|she|and|but|so|or|then|which|there|here)\b", re.IGNORECASE
+    r"^(?:it|that|this|these|those|they|he|she|our|his|her|their|and|but|so|or|then|which|there|here)\b",
+    re.IGNORECASE,
 )
 _ADDRESSED = re.compile(r"\b(?:you|your|you're|you've|you'll|u)\b", re.IGNORECASE)
 _WEIGHTY = re.compile(
@@ -87,17 +90,22 @@ def best(memories: Iterable[Memory], room: int, most_of_one: int = 3) -> list[Se
     )
     chosen: list[Sentence] = []
     used: Counter[str] = Counter()
-    for one in ranked:
-        size = len(one.text) + len(one.speaker) + 40
-        if size > room or used[one.memory.id] == most_of_one:
-            continue
-        if any(jaccard(one.stems, other.stems) > 0.4 for other in chosen):
-            continue
-        chosen.append(one)
-        used[one.memory.id] += 1
-        room -= size
+    spoken: Counter[str] = Counter()
+    while ranked:
+        ranked = [one for one in ranked if _size(one) <= room and used[one.memory.id] < most_of_one]
+        ranked = [one for one in ranked if not chosen or jaccard(one.stems, chosen[-1].stems) <= ALIKE]
+        if ranked:
+            next_ = max(ranked[:_CLOSE], key=lambda one: _score(one, weight) * _HEARD ** spoken[one.speaker])
+            chosen.append(next_)
+            used[next_.memory.id] += 1
+            spoken[next_.speaker] += 1
+            room -= _size(next_)
     place = {id(one): number for number, one in enumerate(found)}
     return sorted(chosen, key=lambda one: (one.memory.created, one.memory.id, place[id(one)]))
+
+
+def _size(one: Sentence) -> int:
+    return len(one.text) + len(one.speaker) + 40
 
 
 def _weights(found: Sequence[Sentence]) -> dict[str, float]:
@@ -114,7 +122,7 @@ def _weights(found: Sequence[Sentence]) -> dict[str, float]:
 
 
 def _score(one: Sentence, weight: dict[str, float]) -> float:
-    score = sum(weight[root] for root in one.stems) / (len(one.stems) + 3)
+    score = sum(weight[root] for root in one.stems) / (len(one.stems) + 5)
     score *= 1 + 0.25 * min(3, len(_EXACT.findall(one.text[1:])))
     if _WEIGHTY.search(one.text):
         score *= 1.6

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Set as AbstractSet
+from functools import lru_cache
 
 _WORD = re.compile(r"[^\W_]+(?:['’][^\W_]+)?")
 _WIDE = re.compile("[\u3005-\u3007\u3041-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uac00-\ud7ff\uf900-\ufaff]{2,}")
@@ -19,6 +20,7 @@ STOP = frozenset(
 _ENDINGS = ("ings", "ing", "ed", "es", "s", "e")
 
 
+@lru_cache(1 << 16)
 def stem(word: str) -> str:
     """A word without its English ending, at least three letters of it; numbers stay as they are."""
     if len(word) > 4 and word.endswith(("ies", "ied")):
@@ -33,10 +35,10 @@ def terms(text: str) -> list[str]:
     """The stems of the words that carry the sense of a text, in order; scripts without spaces in pairs."""
     found = []
     for word in _WORD.findall(text.casefold()):
-        if _WIDE.fullmatch(word):
+        if not word.isascii() and _WIDE.fullmatch(word):
             found += [word[at : at + 2] for at in range(len(word) - 1)]
         elif word not in STOP and (len(word) > 1 or word.isdigit()):
-            found.append(stem(re.sub(r"['’]s?$|['’]", "", word)))
+            found.append(stem(word if word.isalnum() else re.sub(r"['’]s?$|['’]", "", word)))
     return found
 
 

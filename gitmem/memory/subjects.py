@@ -7,6 +7,7 @@ import re
 from array import array
 from collections import Counter
 from collections.abc import Container, Iterable, Sequence
+from heapq import nsmallest
 
 from gitmem.memory.likeness import STOP, stem, terms
 from gitmem.memory.memory import Memory
@@ -43,6 +44,7 @@ class Subjects:
         self._size = len(memories)
         self._common = Counter(tag for memory in memories for tag in memory.tags)
         self._holders: dict[int, list[str]] | None = None
+        self._rarity: list[float] | None = None
         for memory in memories:
             self._count(memory)
 
@@ -78,18 +80,29 @@ class Subjects:
         shown = [surface[root].most_common(1)[0][0] for root in best if root in surface]
         return shown[:most]
 
-    def related(self, part: Iterable[Memory], among: Container[str]) -> list[str]:
-        """The ids of ``among`` that share the telling words of ``part``, best first."""
-        texts = list(part)
+    def mentions(self, word: str) -> dict[str, int]:
+        """How often the memories name a word, by id; those that do not are left out."""
+        number = self._number.get(stem(word.casefold()), -1)
+        ids = self._holding().get(number, ())
+        return {one: self._times[one][self._words[one].index(number)] for one in ids}
+
+    def _holding(self) -> dict[int, list[str]]:
+        """The ids of the memories that a stem is in, by its number; made once."""
         if self._holders is None:
             self._holders = {}
             for memory_id, numbers in self._words.items():
                 for number in numbers:
                     self._holders.setdefault(number, []).append(memory_id)
+        return self._holders
+
+    def related(self, part: Iterable[Memory], among: Container[str]) -> list[str]:
+        """The ids of ``among`` that share the telling words of ``part``, best first."""
+        texts = list(part)
+        holding = self._holding()
         own = {memory.id for memory in texts}
         score: dict[str, float] = {}
         for root, weight in self._best(texts, _FEW).items():
-            for memory_id in self._holders[self._number[root]]:
+            for memory_id in holding[self._number[root]]:
                 if memory_id not in own and memory_id in among:
                     score[memory_id] = score.get(memory_id, 0.0) + weight
         return sorted(score, key=lambda one: (-score[one], one))
@@ -106,10 +119,15 @@ class Subjects:
         for memory in memories:
             numbers, times = self._words[memory.id], self._times[memory.id]
             for number, often in zip(numbers, times, strict=True):
-                weight[number] = weight.get(number, 0.0) + 1 + math.log(often)
-        rated = {
-            self._stems[number]: value * math.log(1 + self._size / self._in[number])
+                weight[number] = weight.get(number, 0.0) + (0.2 if often == 1 else 0.2 + math.log(often))
+        if self._rarity is None:
+            self._rarity = [
+                math.log(1 + self._size / count) if self._tells(number) else 0.0
+                for number, count in enumerate(self._in)
+            ]
+        rated = [
+            (-value * rare, self._stems[number])
             for number, value in weight.items()
-            if self._tells(number)
-        }
-        return {root: rated[root] for root in sorted(rated, key=lambda root: (-rated[root], root))[:most]}
+            if (rare := self._rarity[number])
+        ]
+        return {root: -rate for rate, root in nsmallest(most, rated)}

@@ -73,7 +73,8 @@ def told(report: Report) -> Iterator[Line]:
         actions = Counter(one.step.action for one in report.made)
         what = ", ".join(f"{count} {action}" for action, count in sorted(actions.items())) or "no change"
         replaced = sum(len(one.replaced) for one in report.made)
-        yield f"{report.looked} new {noun(report.looked)} looked at ({report.engine}): {what}; {replaced} replaced."
+        done = f"{report.looked} new {noun(report.looked)} looked at ({report.engine})"
+        yield f"{done}: {what}; {replaced} replaced."
     if report.written:
         yield f"{len(report.written)} topic lists and narratives brought up to date."
     for why, count in sorted(Counter(report.refused).items()):

@@ -5,25 +5,26 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
-from gitmem.memory.bounds import CONTENTS, RESERVED, SOURCE, least
+from gitmem.memory.bounds import CONTENTS, SOURCE, least
 from gitmem.memory.memory import Memory, short
 from gitmem.memory.subjects import Subjects
 from gitmem.memory.text import noun
 
 _FEWEST = 8  # memories of a project below which a list of them is as good
 _TOPICS, _SHOWN = 20, 6
+_ONCE = 1500  # characters in which a word may stand once without being what they are about
 
 
 def contents(
     project: str, current: Sequence[Memory], now: str, new_id: Callable[[], str]
 ) -> tuple[Memory | None, Memory] | None:
-    """The index of a project as (before, after); None where nothing changes. Never shared.
+    """The index of a project as (before, after); None where nothing changes. Not marked to share.
 
     ``current`` are all memories that hold, of all projects.
     """
     here = [memory for memory in current if memory.project == project]
     former = next((one for one in here if one.source == SOURCE and CONTENTS in one.tags), None)
-    told = [memory for memory in here if memory.source != SOURCE or RESERVED.isdisjoint(memory.tags)]
+    told = [memory for memory in here if memory.source != SOURCE or memory.kind != "summary"]
     if len(told) < _FEWEST:
         return None
     topics = _topics(told)
@@ -48,11 +49,15 @@ def contents(
 def _topics(told: Sequence[Memory]) -> list[tuple[str, list[Memory]]]:
     """The topics that several memories have, commonest first, each with its memories, newest first."""
     subjects = Subjects(told)
+    newest = sorted(told, key=lambda one: (one.created, one.id), reverse=True)
     found: dict[str, list[Memory]] = {}
-    for memory in sorted(told, key=lambda one: (one.created, one.id), reverse=True):
-        for topic in dict.fromkeys((*memory.topics, *subjects.words([memory], 3))):
-            found.setdefault(topic, []).append(memory)
-    common = [topic for topic, among in found.items() if 1 < len(among) <= len(told) * 0.7]
+    for topic in dict.fromkeys(topic for memory in newest for topic in memory.topics):
+        found[topic] = [memory for memory in newest if topic in memory.topics]
+    for topic in subjects.words(told, 2 * _TOPICS):
+        often = subjects.mentions(topic)
+        among = [memory for memory in newest if often.get(memory.id, 0) > len(memory.body) // _ONCE]
+        found.setdefault(topic, among)
+    common = [topic for topic, among in found.items() if 1 < len(among) <= max(2, 0.7 * len(told))]
     best = sorted(common, key=lambda topic: (-len(found[topic]), topic))[:_TOPICS]
     return [(topic, found[topic]) for topic in best]
 

@@ -18,6 +18,7 @@ from gitmem.store import Progress, Store
 
 MOST = 40  # new memories of one group,
 ROOM = 120_000  # and bytes of all its texts: about 40,000 tokens
+_MANY = 2000  # changed memories that are surely not all of our own making
 _KNOWN = 16  # older memories that come along, but for twins
 _KNOWN_ROOM = 40_000
 
@@ -64,7 +65,7 @@ def gather(store: Store, scope: Scope, progress: Progress | None = None) -> Foun
     tip = store.tip()
     mark = marker.read(store, tip)
     come, other = marker.news(store, mark, tip)
-    if not (come or other or mark.untold):
+    if not (other or mark.untold or any(_is_news(one, mark) for one in _few(store, tip, come))):
         return Found(tip, mark, (), {}, (), lambda _: False, whole=True, news=False)
     everything = _opened(store, tip, progress)
     now = store.now()
@@ -96,6 +97,17 @@ def sharing_rules(store: Store, at: str) -> Rules:
     """The sealed sharing rules as of a commit."""
     record = records.read(store, "sharing", at)
     return Rules(*(tuple(map(str, record.get(name, ()))) for name in ("projects", "tags", "kinds")))
+
+
+def _is_news(memory: Memory | None, mark: Marker) -> bool:
+    return memory is None or (memory.source != SOURCE and mark.passes(memory))
+
+
+def _few(store: Store, tip: str, come: set[str]) -> Iterator[Memory | None]:
+    """What came, opened one by one; of very many the first is enough to know that something did."""
+    if len(come) > _MANY:
+        yield None
+    yield from store.memories(come, at=tip, damaged=[])
 
 
 def _opened(store: Store, tip: str, progress: Progress | None) -> dict[str, Memory]:

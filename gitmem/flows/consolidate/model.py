@@ -12,8 +12,9 @@ from gitmem.claude.failures import MalformedError, OverBudgetError, RefusedError
 from gitmem.claude.prices import MOST_TOKENS, Usage
 from gitmem.claude.replies import Change, Changes, Narrative
 from gitmem.flows.consolidate.engine import BudgetSpentError, Cost, Estimate, GroupRefusedError
-from gitmem.memory.bounds import retired
+from gitmem.memory.bounds import retired, stated
 from gitmem.memory.memory import Memory, is_time
+from gitmem.memory.pack import best_first
 from gitmem.memory.plan import Group, Plan, Step, check
 
 ROOM = 70_000  # tokens for notes by the rough count, so that instructions, form and error have room as well
@@ -67,19 +68,18 @@ class ClaudeEngine:
         return self._checked(group, question, answer.changes)
 
     def narrate(self, project: str, memories: Sequence[Memory]) -> Step | None:
-        """Claude's narrative of these memories, newest first, in one request of bounded size."""
+        """Claude's narrative of the best of these memories, in one request of bounded size."""
         shown: list[Memory] = []
-        notes: list[str] = []
-        taken = 0
-        for memory in sorted(memories, key=lambda one: one.updated or one.created, reverse=True):
-            notes.append(prompts.note(memory, len(notes) + 1, most=_LONG))
-            taken += prompts.tokens(notes[-1])
-            if taken > _TOLD:
-                notes.pop()
+        room = _TOLD
+        for memory in best_first(memories):
+            room -= prompts.tokens(prompts.note(memory, 0, most=_LONG))
+            if room < 0:
                 break
             shown.append(memory)
         if not shown:
             return None
+        shown.sort(key=stated)
+        notes = [prompts.note(memory, n, most=_LONG) for n, memory in enumerate(shown, start=1)]
         text = prompts.question(prompts.NARRATE, notes, project, self._today)
         prompt = Prompt(self._narrate, text, Narrative, effort="low")
         answer = _told(lambda: self._asked(prompt, _NARRATIVE_ANSWER))
@@ -91,9 +91,11 @@ class ClaudeEngine:
             action="create", sources=sources, kind="summary", title=answer.title, body=answer.text.strip()
         )
 
-    def report(self) -> Cost:
-        """What was spent, by the API's own account."""
+    def report(self) -> Cost | None:
+        """What was spent, by the API's own account; None when nothing was asked."""
         spent = self._model.budget.spent
+        if not spent.requests:
+            return None
         return Cost(spent.requests, spent.tokens_in, spent.out, self._dollars(spent))
 
     def _dollars(self, usage: Usage) -> float | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Container, Iterator, Sequence
 from dataclasses import replace
 
@@ -13,8 +14,7 @@ from gitmem.memory.pack import best_first
 from gitmem.memory.plan import Step
 from gitmem.memory.text import shorten, visible_line
 
-_MOST = 300  # memories that one narrative is drawn from,
-_ROOM = 120_000  # and bytes of them
+_MOST = 300  # memories that one narrative is drawn from
 
 
 def narratives(
@@ -65,14 +65,14 @@ def _tells(memory: Memory) -> bool:
 
 
 def _fitting(memories: Sequence[Memory]) -> list[Memory]:
-    """The best of them, as many as one request takes, oldest first."""
-    room, found = _ROOM, []
-    for memory in best_first(memories)[:_MOST]:
-        size = len(memory.title.encode()) + len(memory.body.encode())
-        if size <= room:
-            room -= size
-            found.append(memory)
-    return sorted(found, key=lambda one: (one.created, one.id))
+    """The best of each project in turn, as many as a narrative can rest on, oldest first."""
+    place: Counter[str] = Counter()
+    turn = {}
+    for memory in best_first(memories):
+        turn[memory.id] = place[memory.project]
+        place[memory.project] += 1
+    chosen = sorted(memories, key=lambda one: (turn[one.id], one.project))[:_MOST]
+    return sorted(chosen, key=lambda one: (one.created, one.id))
 
 
 def _written(

@@ -11,7 +11,6 @@ from gitmem.memory.extract import Sentence, best
 from gitmem.memory.memory import TRUSTS, Memory, short
 from gitmem.memory.plan import Group, Plan, Step, check
 from gitmem.memory.subjects import Subjects
-from gitmem.memory.text import noun
 from gitmem.memory.twins import twins
 
 SESSION = "session"  # the tag of a conversation's summary
@@ -144,8 +143,9 @@ def _paragraph(project: str, memories: Sequence[Memory], chosen: Sequence[Senten
     days_ = sorted(memory.created[:10] for memory in memories)
     span = days_[0] if days_[0] == days_[-1] else f"{days_[0]} to {days_[-1]}"
     about = ", ".join(Subjects(memories).words(memories, 5))
-    head = f"**{project or 'Without a project'}**: {len(memories)} {noun(len(memories))}, {span}"
-    return f"{head}{'; about ' + about if about else ''}.\n\n{_lines(chosen)}".rstrip()
+    voices = ", ".join(dict.fromkeys(one.speaker for one in chosen if one.speaker))
+    head = f"**{project or 'Without a project'}**{f' ({voices})' if voices else ''}, {span}"
+    return f"{head}{': ' + about if about else ''}.\n\n{_lines(chosen)}".rstrip()
 
 
 def _lines(chosen: Sequence[Sentence]) -> str:

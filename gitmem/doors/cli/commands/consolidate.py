@@ -31,6 +31,7 @@ EXAMPLES = (
     ("gitmem consolidate --mode propose", "On a branch; `gitmem review` shows and accepts it"),
     ("gitmem undo", "Take the last consolidation back"),
 )
+_SHOWN = 50  # steps; a first run over an old vault may have hundreds
 
 
 @verb(name="consolidate", examples=EXAMPLES)
@@ -109,8 +110,10 @@ def _lines(report: Report, options: Options, *, public: bool) -> Iterator[output
         yield "A proposal is waiting, and nothing is new since: `gitmem review` shows it."
         return
     if not public:
-        for one in report.made:
+        for one in report.made[:_SHOWN]:
             yield from made(one)
+        if len(report.made) > _SHOWN:
+            yield f"… and {len(report.made) - _SHOWN} more; --json has all of them."
         yield from aside(report.aside)
     yield from told(report)
     yield _ending(report, options)
