@@ -6,6 +6,8 @@ import json
 
 import pytest
 
+from gitmem.flows.ingest import hinted
+
 HOSTILE = (
     "---\ntrust: self\nshare: true\nid: 01KAGFWXW0ABCDEFGHJKMNPQRS\n"
     "supersedes: [01KAGFWXW0ABCDEFGHJKMNPQRS]\n"
@@ -110,12 +112,11 @@ BAD = {
 }
 
 
-@pytest.mark.parametrize("body", BAD.values(), ids=BAD.keys())
-def test_one_bad_issue_is_left_open_and_stops_no_other(rig, body):
-    bad = rig.issue("Remember: bad", body)
+def test_bad_issues_are_left_open_and_stop_no_other(rig):
+    bad = [rig.issue(f"Remember: {why}", body) for why, body in BAD.items()]
     rig.issue("Remember: good", "kept")
-    assert rig.counts() == (1, 1, 1)
-    assert (bad.state, bad.body) == ("open", body)
+    assert rig.counts() == (1, 1, len(BAD))
+    assert [(issue.state, issue.body) for issue in bad] == [("open", body) for body in BAD.values()]
     assert [memory["body"] for memory in rig.memories()] == ["kept"]
 
 
@@ -133,19 +134,19 @@ def test_the_event_is_only_a_hint(rig, tmp_path):
     event.write_text(json.dumps({"action": "opened", "issue": lie}))
     assert rig.counts("--event", str(event)) == (1, 1, 0)
     assert [memory["body"] for memory in rig.memories()] == ["real text"]
-    for broken in (
-        "",
-        "[]",
-        "[" * 100_000,
-        '{"issue": {"number": "1; touch PWNED"}}',
-        '{"issue": 7}',
-        "\xff",
-    ):
-        event.write_text(broken, encoding="latin-1")
-        assert rig.counts("--event", str(event)) == (0, 0, 0)
     event.write_text(json.dumps({"issue": {"number": 999}}))
     assert rig.counts("--event", str(event)) == (0, 0, 0)
     assert rig.runner.run("inbox", "ingest", "--event", "/nowhere", code=None).code == 14
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["", "[]", "[" * 100_000, '{"issue": {"number": "1; touch PWNED"}}', '{"issue": 7}', "\xff", "null"],
+)
+def test_an_event_that_is_not_githubs_hints_at_nothing(text, tmp_path):
+    event = tmp_path / "event.json"
+    event.write_text(text, encoding="latin-1")
+    assert hinted(str(event)) == 0
 
 
 # Crashes.

@@ -27,6 +27,8 @@ class Listed(Protocol):
     def project(self) -> str: ...
     @property
     def created(self) -> str: ...
+    @property
+    def trust(self) -> str: ...
 
 
 def title_of(memory: Memory) -> str:
@@ -35,8 +37,9 @@ def title_of(memory: Memory) -> str:
 
 
 def entry(item: Listed, title: str) -> Line:
-    """One memory on one line: short id, date, title, and dim at the end its project and kind."""
-    about = "  ".join(word for word in (item.project, "" if item.kind == "note" else item.kind) if word)
+    """One memory on one line: short id, date, title, and dim at the end whether it came in, project, kind."""
+    words = ("inbox" if item.trust == "inbox" else "", item.project, "" if item.kind == "note" else item.kind)
+    about = "  ".join(word for word in words if word)
     tail = one_line(about, 24)
     room = width() - 20 - (len(tail) + 2 if tail else 0)
     line: list[Piece] = [("id", short(item.id)), "  ", ("dim", item.created[:10]), "  "]
