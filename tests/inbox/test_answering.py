@@ -87,6 +87,7 @@ def test_the_link_leads_to_the_site_of_the_digest_or_to_any_copy(rig, tmp_path):
     key = rig.box().recipient
     link = rig.owner.run("inbox", "link").out.strip()
     assert link == f"https://ada.github.io/memory/remember.html#{host}/ada/memory&{key}"
+    assert rig.owner.run("inbox", "link", "--qr").out.count("\n") > 20
     rig.record("github", {"repository": "ada/memory", "owner_id": 1, "url": "https://github.com"})
     link = rig.owner.run("inbox", "link", "file:///x.html").out.strip()
     assert link == f"file:///x.html#ada/memory&{key}"

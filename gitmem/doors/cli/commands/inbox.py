@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import Iterator, Sequence
 
 import click
@@ -129,7 +130,8 @@ def _named(store: Store, memory_ids: Sequence[str]) -> list[Memory]:
     ],
 )
 @click.argument("page", default="", metavar="[URL]")
-def link(call: Call, page: str) -> None:
+@click.option("--qr/--no-qr", default=None, help="The QR code, for a phone (else at a terminal only).")
+def link(call: Call, page: str, qr: bool | None) -> None:
     """Print the link to the page on which you write, or paste, what to remember.
 
     The page seals the text before it leaves your browser. The link holds the repository's name and a public
@@ -137,7 +139,16 @@ def link(call: Call, page: str) -> None:
     """
     store = app.open_store(call.vault, output.secret_asker())
     address = inbox.page_link(store, page)
-    output.show(call, {"link": address}, [address])
+    output.show(call, {"link": address}, _linked(address, sys.stdout.isatty() if qr is None else qr))
+
+
+def _linked(address: str, qr: bool) -> Iterator[output.Line]:
+    yield address
+    if qr:
+        from gitmem.site import qr as codes
+
+        style = output.has_colour()
+        yield from (("qr", row) if style else row for row in codes.rows(address, inverted=not style))
 
 
 @verb(
