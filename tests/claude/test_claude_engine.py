@@ -250,6 +250,9 @@ def test_groups_are_estimated_before_and_reported_after(engine, messages, group)
 def test_an_unknown_price_is_no_price(engine, messages, group):
     running = engine(cost="", model="claude-of-tomorrow")
     assert running.prepare([group("One.")]).dollars is None
+    assert running.report() is None
+    messages.script({"changes": []})
+    running.plan(group("One."))
     assert running.report().dollars is None
 
 
@@ -309,7 +312,7 @@ def test_a_narrative_is_drawn_from_all_that_was_shown(engine, messages, remember
     )
     assert sorted(step.sources) == [memory.id for memory in shared]
     (request,) = messages.asked
-    assert [note["text"] for note in notes_in(request)] == [memory.body for memory in reversed(shared)]
+    assert [note["text"] for note in notes_in(request)] == [memory.body for memory in shared]
     assert 'all about "fleet"' in request.text
     assert request.body["output_config"]["effort"] == "low"
     assert request.system == prompts.instructions(templates_dir(), "narrate")
@@ -324,7 +327,7 @@ def test_nothing_to_tell_is_no_narrative(engine, messages, remembered):
     assert "all about" not in messages.asked[0].text
 
 
-def test_a_narrative_of_too_many_is_of_the_newest(engine, messages, remembered):
+def test_a_narrative_of_too_many_is_of_the_best(engine, messages, remembered):
     shared = [remembered("The boats are blue. " * 300) for _ in range(20)]
     shared.append(remembered("One boat is red. " * 9000))
     messages.script({"title": "Boats", "text": "Blue."})
