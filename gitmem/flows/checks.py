@@ -271,7 +271,7 @@ def remote(patient: Patient) -> Iterator[Finding]:
         yield Finding("remote", True, "none: this device holds the only copy")
         return
     if patient.online:
-        status, _, _ = patient.repo.git.status("ls-remote", "--heads", "origin", env=patient.repo.remote.env)
+        status, _, _ = patient.repo.remote.ask("ls-remote", "--heads", "origin")
         answer = url if status == 0 else f"{url} does not answer"
         yield Finding("remote", status == 0, answer, "`gitmem sync` says why.")
     if patient.store is not None:

@@ -6,8 +6,10 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from gitmem.errors import GitmemError
-from gitmem.flows import checks
+from gitmem.flows import checks, workflows
 from gitmem.flows.checks import Finding, Patient
+from gitmem.flows.github import checks as on_github
+from gitmem.github.client import GitHub
 from gitmem.repo.repo import Repo
 from gitmem.repo.state import StateFile, branch_of
 from gitmem.store import Store
@@ -43,22 +45,26 @@ def admit(path: str, key_source: str, open_store: Callable[[], Store], *, online
     return Patient(repo, branch, vault_id, key_source, store, trouble, online)
 
 
-def examine(patient: Callable[[], Patient], *, fix: bool = False) -> Report:
+def examine(patient: Callable[[], Patient], connect: Callable[[], GitHub], *, fix: bool = False) -> Report:
     """Runs every check; with ``fix`` mends what can be mended safely, and looks again.
 
-    ``patient`` is called anew for each look, so that a mended vault is opened afresh.
+    ``patient`` is called anew for each look, so that a mended vault is opened afresh; ``connect`` gives
+    GitHub, for a vault that was set up there.
     """
-    findings = list(_look(patient()))
+    findings = list(_look(patient(), connect))
     mended = []
     for finding in findings:
         if fix and not finding.ok and finding.fix is not None:
             finding.fix()
             mended.append(finding.name)
-    return Report(tuple(_look(patient()) if mended else findings), tuple(mended))
+    return Report(tuple(_look(patient(), connect) if mended else findings), tuple(mended))
 
 
-def _look(patient: Patient) -> Iterator[Finding]:
-    for check in checks.ALL:
+def _look(patient: Patient, connect: Callable[[], GitHub]) -> Iterator[Finding]:
+    def github(patient: Patient) -> Iterator[Finding]:
+        return on_github.look(patient, connect)
+
+    for check in (*checks.ALL, workflows.check, github):
         try:
             yield from check(patient)
         except GitmemError as error:

@@ -109,7 +109,7 @@ def _clone(code: JoinCode, place: str, way: Access) -> None:
     argv = ["git", "-c", "core.hooksPath=/dev/null", "clone", "-q", *options, "--", code.remote, place]
     status, _, err = call(argv, b"", environment(way(False)))
     if status and LOCKED_OUT.search(err):
-        status, _, err = call(argv, b"", environment(way(True)))
+        status, _, _ = call(argv, b"", environment(way(True)))
     if status:
         raise explained("clone", err)
 

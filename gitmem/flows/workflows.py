@@ -184,6 +184,17 @@ def _unpinned(store: Store, tip: str) -> Iterator[str]:
                     yield f"{name}@{version}"
 
 
+def vouched(store: Store) -> frozenset[str]:
+    """The workflow files whose bytes are those that a key holder's gitmem put there, by the sealed record.
+
+    Raises:
+        TamperedError: the record is not what it says.
+    """
+    tip = store.tip()
+    files = records.read(store, RECORD, tip).get("files", {})
+    return frozenset(path for path, oid in files.items() if store.repo.blob(tip, path) == oid)
+
+
 def check(patient: Patient) -> Iterator[Finding]:
     """The jobs run this gitmem, and nobody else changed what they do."""
     store = patient.store
@@ -212,7 +223,7 @@ def check(patient: Patient) -> Iterator[Finding]:
 
 def _branch(patient: Patient, store: Store, tool: str) -> Iterator[Finding]:
     """The remote keeps the program that the workflow files name."""
-    status, out, _ = patient.repo.git.status("ls-remote", "origin", BRANCH, env=patient.repo.remote.env)
+    status, out, _ = patient.repo.remote.ask("ls-remote", "origin", BRANCH)
     if status == 0:
         there = out.decode("ascii", "replace").partition("\t")[0]
         detail = f"at {tool[:10]}" if there == tool else "moved by somebody else" if there else "gone"

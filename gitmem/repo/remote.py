@@ -55,7 +55,7 @@ class Remote:
             RemoteError: it cannot be reached or refuses.
         """
         followed = tracking(branch)
-        status, _, err = self._call(*_FETCH, NAME, f"+{branch}:{followed}")
+        status, _, err = self.ask(*_FETCH, NAME, f"+{branch}:{followed}")
         if status == 0:
             return self._git.run("rev-parse", "--verify", followed).decode().strip()
         if b"couldn't find remote ref" in err:
@@ -69,7 +69,7 @@ class Remote:
             RemoteError: it cannot be reached or refuses.
         """
         how = f"--deepen={commits}" if commits else "--unshallow"
-        status, _, err = self._call(*_FETCH, how, NAME, f"+{branch}:{tracking(branch)}")
+        status, _, err = self.ask(*_FETCH, how, NAME, f"+{branch}:{tracking(branch)}")
         if status:
             raise explained("reach", err)
 
@@ -82,7 +82,7 @@ class Remote:
             RemoteError: it cannot be reached or refuses for another reason.
         """
         lease = [f"--force-with-lease={branch}:{instead}"] if instead else []
-        status, out, err = self._call("push", "--porcelain", "--no-verify", *lease, NAME, f"{tip}:{branch}")
+        status, out, err = self.ask("push", "--porcelain", "--no-verify", *lease, NAME, f"{tip}:{branch}")
         if status == 0:
             return True
         line = next(
@@ -111,7 +111,12 @@ class Remote:
             found += [os.path.join(bare, name) for name in names]
         return tuple(found)
 
-    def _call(self, *args: str) -> tuple[int, bytes, bytes]:
+    def ask(self, *args: str) -> tuple[int, bytes, bytes]:
+        """Run a git command that reaches the remote; its exit status, output and error output.
+
+        Raises:
+            RemoteError: there is no remote.
+        """
         if not self.url:
             raise RemoteError(
                 "This vault has no remote.", "`git remote add origin URL` in the vault's folder gives it one."
@@ -120,8 +125,10 @@ class Remote:
         if ended[0] and LOCKED_OUT.search(ended[2]):
             other = self.access(True)
             if other != self.env:
-                self._env = other
-                ended = self._git.status(*args, env=other)
+                again = self._git.status(*args, env=other)
+                if again[0] == 0:  # else the first refusal says more
+                    self._env = other
+                    return again
         return ended
 
 

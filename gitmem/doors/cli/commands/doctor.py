@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import click
 
-from gitmem import app
+from gitmem import app, connect
 from gitmem.doors.cli import output
 from gitmem.doors.cli.verb import Call, verb
 from gitmem.errors import DONE_IN_PART
-from gitmem.flows import doctor
-from gitmem.flows.checks import Patient
+
+if TYPE_CHECKING:
+    from gitmem.flows.checks import Patient
 
 EXAMPLES = (
     ("gitmem doctor", "Look at everything"),
@@ -26,6 +29,8 @@ def command(call: Call, fix: bool, offline: bool) -> None:
 
     Ends with 0 when all is well and with 3 when something needs mending.
     """
+    from gitmem.flows import doctor  # it brings PyGithub
+
     asker = output.secret_asker()
 
     def patient() -> Patient:
@@ -34,7 +39,7 @@ def command(call: Call, fix: bool, offline: bool) -> None:
             app.find(call.vault), source, lambda: app.open_store(call.vault, asker), online=not offline
         )
 
-    report = doctor.examine(patient, fix=fix)
+    report = doctor.examine(patient, connect.github, fix=fix)
     lines: list[output.Line] = [("good", f"mended  {name}") for name in report.mended]
     for finding in report.findings:
         mark = ("good", "ok      ") if finding.ok else ("bad", "problem ")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import click
 
@@ -15,6 +15,7 @@ from gitmem.flows import sync
 from gitmem.flows.background import pack, work
 from gitmem.flows.erase import erase
 from gitmem.memory.memory import short
+from gitmem.store import Store
 
 EXAMPLES = (
     ("gitmem sync", "Fetch, merge, push"),
@@ -36,21 +37,39 @@ def command(call: Call, restore: bool, background: bool) -> None:
         work(store, connect.github)
         return
     report = (restoring.restore if restore else sync.sync)(store, output.activity())
-    output.show(call, wire.slots(report), _lines(report))
+    output.show(call, wire.slots(report), _lines(store, report))
     undeleted = erase(store, connect.github)
     if undeleted:
         output.note(undeleted)
     pack(store)
 
 
-def _lines(report: sync.SyncReport) -> Iterator[output.Line]:
+def _lines(store: Store, report: sync.SyncReport) -> Iterator[output.Line]:
     yield f"{report.pulled} pulled, {report.pushed} pushed; now at {report.tip[:10]}."
     if report.conflicts:
         yield ("bad", "Both sides changed these; both texts are in them, marked:")
     for memory_id in report.conflicts:
         yield ["  gitmem edit ", ("id", short(memory_id))]
-    if report.changed_paths:
-        names = output.one_line(", ".join(report.changed_paths[:5]), 60)
-        yield f"Other files that the remote changed, for which no seal speaks: {names}"
     if any(path.startswith(".github/") for path in report.changed_paths):
-        yield ("bad", "Among them workflows. If it was not you and Actions holds the key, the key is stolen.")
+        yield from _of_workflows(store, report)
+    elif report.changed_paths:
+        yield f"Other files that the remote changed, for which no seal speaks: {_few(report.changed_paths)}"
+
+
+def _of_workflows(store: Store, report: sync.SyncReport) -> Iterator[output.Line]:
+    """What the remote changed besides memories, where workflows are among it: gitmem's own are no news."""
+    from gitmem.flows.workflows import vouched  # only then, for it knows the whole package
+
+    ours = vouched(store)
+    strange = [path for path in report.changed_paths if path not in ours]
+    if strange:
+        yield f"Other files that the remote changed, for which no seal speaks: {_few(strange)}"
+    if len(strange) < len(report.changed_paths):
+        yield "The workflows are those that another of your devices installed."
+    if any(path.startswith(".github/") for path in strange):
+        yield ("bad", "Among them workflows. If you did not do this and Actions holds the key,")
+        yield ("bad", "the key is stolen: `gitmem rekey`, then look at who may push there.")
+
+
+def _few(paths: Sequence[str]) -> str:
+    return output.one_line(", ".join(paths[:5]), 60)
