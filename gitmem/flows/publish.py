@@ -1,72 +1,138 @@
-"""Publish: the digest of the memories marked to share, as files in a folder."""
+"""What the digest publishes: chosen, scanned for secrets, built as files; where they go is others' work."""
 
 from __future__ import annotations
 
-import os
 from dataclasses import dataclass
+from typing import NamedTuple
 
-from gitmem.errors import ConfigError
-from gitmem.flows.plaintext import cannot_write, make_folder, refuse_inside, write_file
-from gitmem.index.filters import Filters
-from gitmem.memory.digest import select
-from gitmem.site.build import build, is_digest
+from gitmem.errors import InvalidMemoryError
+from gitmem.flows import inbox, records, share
+from gitmem.flows import site as sites
+from gitmem.flows.plaintext import refuse_inside
+from gitmem.flows.publish_folder import lay_out
+from gitmem.flows.site import Site
+from gitmem.memory.digest import Digest, select
+from gitmem.memory.memory import short
+from gitmem.site.build import Guide, build, neutral
+from gitmem.site.scan import Finding, scan
 from gitmem.store import Store
 
 BUDGET = 8000  # characters
-_BEGINNING = 4096  # bytes of a file in which a digest has its mark
+_NAMED = 5  # memories that an error names
+
+
+class Look(NamedTuple):
+    """What would be published now, and what would stop it."""
+
+    digest: Digest
+    findings: tuple[Finding, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class Published:
-    """What was done: files written and removed, memories shown, and those left out for want of room."""
+    """What was done: the host, memories shown, files written, and former files removed.
 
-    folder: str
-    files: tuple[str, ...]
-    removed: tuple[str, ...]
+    ``replaced``: the address is a new one, and the former one leads nowhere.
+    """
+
+    host: str
     shown: int
-    left_out: int
+    files: int
+    removed: int = 0
+    replaced: bool = False
+
+
+def look(store: Store) -> Look:
+    """What the digest shows at this moment, and the secrets that seem to be in it.
+
+    Raises:
+        TamperedError: the history, a record or a memory is refused.
+    """
+    digest = select(store.memories(), share.rules(store), store.now())
+    return Look(digest, tuple(scan(digest.published)))
+
+
+def prepare(store: Store, *, named: bool = True) -> Digest:
+    """The digest, if nothing in it looks like a secret.
+
+    Args:
+        store: the vault.
+        named: whether the error may name memories; not where a log is kept.
+
+    Raises:
+        InvalidMemoryError: something does; nothing was built.
+        TamperedError: as :func:`look`.
+    """
+    digest, findings = look(store)
+    if findings:
+        raise _stopped(findings, named)
+    return digest
 
 
 def publish(store: Store, folder: str, budget: int = BUDGET) -> Published:
-    """Writes ``index.html`` and ``digest.txt`` into ``folder``: nothing but memories marked to share.
+    """The digest as pages that lie directly in ``folder``, linked relatively.
 
     Files of former digests in that folder are replaced or removed; a file that is not a digest's stays, and
     if it stands where ours must go, nothing is written.
 
     Raises:
         ConfigError: the folder lies in the vault, cannot be written, or holds a foreign file of our names.
+        InvalidMemoryError: something in it looks like a secret.
     """
     refuse_inside(store, folder)
-    now = store.now()
-    # The index hides what was superseded, by shared memories or not; `select` asks for the mark again.
-    shared = [row.id for row in store.rows(Filters(now=now)) if row.share]
-    digest = select(store.memories(shared), budget, now)
-    files = build(digest)
-    make_folder(folder, 0o755)
-    former = _former(folder)
-    foreign = [name for name in files if name not in former and os.path.lexists(os.path.join(folder, name))]
-    if foreign:
-        raise ConfigError(
-            f"There is a file {foreign[0]} in that folder which gitmem did not make.",
-            "Nothing was written; name a folder of its own for the digest.",
+    digest = prepare(store)
+    files = build(digest, budget, guide=guide(store, sites.read(store)))
+    return Published("", len(digest.ranked), len(files), lay_out(folder, files))
+
+
+def publish_site(store: Store, site: Site, folder: str, budget: int, *, named: bool = True) -> Published:
+    """The whole site into ``folder``: each secret path of this moment with the digest below it.
+
+    Above them lie two pages that lead nowhere and, for a vault on GitHub, the page that writes back. Paths
+    of former windows and rotations are removed.
+
+    Raises:
+        ConfigError: as :func:`publish`, or links would be longer than assistants fetch.
+        InvalidMemoryError: something in it looks like a secret.
+    """
+    refuse_inside(store, folder)
+    digest = prepare(store, named=named)
+    current, every, _ = sites.paths(store, site)
+    base = f"{site.base}/{current}" if site.base else ""
+    below = build(digest, budget, base, guide(store, site))
+    files = {**neutral(), **_page(store)}
+    for path in every:
+        # The same pages with their links to themselves: rendering them again would take as long once more.
+        files |= {
+            f"{path}/{name}": data.replace(current.encode(), path.encode()) for name, data in below.items()
+        }
+    return Published(site.host, len(digest.ranked), len(files), lay_out(folder, files))
+
+
+def guide(store: Store, site: Site) -> Guide:
+    """How an assistant may offer to write back: by issues of the vault's repository, if it has one."""
+    record = records.read(store, "github")
+    if not record.get("repository"):
+        return Guide()
+    pattern = inbox.issue_pattern(str(record["repository"]), str(record.get("url") or ""))
+    return Guide(pattern, inbox.page_link(store) if site.base else "")
+
+
+def _page(store: Store) -> dict[str, bytes]:
+    return {inbox.PAGE: inbox.page()} if records.read(store, "github").get("repository") else {}
+
+
+def _stopped(findings: tuple[Finding, ...], named: bool) -> InvalidMemoryError:
+    count = len({finding.id for finding in findings})
+    if not named:
+        return InvalidMemoryError(
+            f"The digest was not built: secrets seem to stand in {count} of its memories.",
+            "Nothing was published; `gitmem digest --preview` on your own machine names them.",
         )
-    for name, data in files.items():
-        write_file(os.path.join(folder, name), data, 0o644)
-    removed = tuple(sorted(former - set(files)))
-    for name in removed:
-        os.unlink(os.path.join(folder, name))
-    return Published(folder, tuple(files), removed, digest.shown, digest.left_out)
-
-
-def _former(folder: str) -> set[str]:
-    """The names of the files in ``folder`` that a former digest wrote: they bear its mark."""
-    found = set()
-    try:
-        for entry in os.scandir(folder):
-            if entry.name.endswith((".html", ".txt")) and entry.is_file(follow_symlinks=False):
-                with open(entry.path, "rb") as file:
-                    if is_digest(file.read(_BEGINNING)):
-                        found.add(entry.name)
-    except OSError as error:
-        raise cannot_write(error) from error
-    return found
+    said = [f"{short(finding.id)} ({finding.kind})" for finding in findings]
+    more = f" and {len(said) - _NAMED} more" if len(said) > _NAMED else ""
+    return InvalidMemoryError(
+        f"The digest was not built: secrets seem to stand in {', '.join(said[:_NAMED])}{more}.",
+        f"Nothing was published. `gitmem edit {short(findings[0].id)}` takes one out of the text, "
+        f"`gitmem share {short(findings[0].id)} --off` takes the memory out of the digest.",
+    )

@@ -21,30 +21,48 @@ class Rules:
 
     def cover(self, memory: Memory) -> bool:
         """Whether ``memory`` by itself is shared, by its mark or by a rule; its sources are not looked at."""
-        if memory.trust == "inbox":
-            return False
-        return (
-            memory.share
-            or memory.project in self.projects
-            or memory.kind in self.kinds
-            or not set(self.tags).isdisjoint(memory.tags)
-        )
+        return memory.trust != "inbox" and (memory.share or bool(self.reasons(memory)))
+
+    def reasons(self, memory: Memory) -> tuple[str, ...]:
+        """The rules that name it, as options of `gitmem share`: ``--project shop``, ``--tag public``."""
+        tags = tuple(f"--tag {tag}" for tag in memory.tags if tag in self.tags)
+        project = (f"--project {memory.project}",) if memory.project in self.projects else ()
+        return (*project, *tags, *((f"--kind {memory.kind}",) if memory.kind in self.kinds else ()))
 
 
-def publishable(memories: Iterable[Memory], rules: Rules) -> Callable[[Memory], bool]:
+def publishable(memories: Iterable[Memory], rules: Rules, now: str = "") -> Callable[[Memory], bool]:
     """The test for a memory: shared itself, and so is everything it was drawn from, all the way down.
 
     ``memories`` must be all of the vault, superseded and expired ones too: a consolidated memory whose source
-    was unshared or forgotten afterwards must not carry its words out.
+    was unshared or forgotten afterwards must not carry its words out. With ``now`` the same holds for what
+    has expired by then.
     """
     known = {memory.id: memory for memory in memories}
     answers: dict[str, bool] = {}
 
+    def fits(memory_id: str) -> bool:
+        memory = known.get(memory_id)
+        return memory is not None and rules.cover(memory) and not expired(memory, now)
+
     def may(memory_id: str) -> bool:
-        if memory_id not in answers:
-            answers[memory_id] = False  # also the answer for a circle of sources
-            memory = known.get(memory_id)
-            answers[memory_id] = memory is not None and rules.cover(memory) and all(map(may, memory.sources))
+        # By a list and not by calling itself: a chain of sources may be longer than Python's stack.
+        waiting = [memory_id]
+        while waiting:
+            one = waiting[-1]
+            if one not in answers:
+                answers[one] = False  # also the answer for a circle of sources
+                waiting += [source for source in _sources(known, one) if source not in answers]
+            elif waiting.pop() == one and fits(one):
+                answers[one] = all(answers[source] for source in _sources(known, one))
         return answers[memory_id]
 
     return lambda memory: may(memory.id)
+
+
+def expired(memory: Memory, now: str) -> bool:
+    """Whether its time is over; without ``now`` nothing's is."""
+    return bool(now and memory.expires and memory.expires <= now)
+
+
+def _sources(known: dict[str, Memory], memory_id: str) -> tuple[str, ...]:
+    return known[memory_id].sources if memory_id in known else ()

@@ -1,7 +1,7 @@
 """A small, safe part of markdown as blocks of text: templates make the HTML, so no text ever becomes a tag.
 
-Headings, lists, quotes, code and paragraphs; inside them code, bold and web links. Anything else stays as it
-is written. Every character of the text that is not such markup is in the result.
+Headings, lists, quotes, code and paragraphs; inside them code, bold, italics and web links. Anything else
+stays as it is written. Every character of the text that is not such markup is in the result.
 """
 
 from __future__ import annotations
@@ -15,13 +15,14 @@ _ITEM = re.compile(r"\s{0,8}(?:([-*+])|\d{1,9}[.)])[ \t]+(.*)$")
 _QUOTE = re.compile(r" {0,3}> ?(.*)$")
 _INLINE = re.compile(
     r"`(?P<code>[^`\n]+)`|\*\*(?P<strong>[^*\n]+)\*\*"
+    r"|(?<![\w*])\*(?P<em>[^*\s](?:[^*\n]*[^*\s])?)\*(?![\w*])"
     r"|\[(?P<label>[^\[\]\n]+)\]\((?P<target>https?://[^\s()<>\"']+)\)"
 )
 
 
 @dataclass(frozen=True, slots=True)
 class Span:
-    """A run of text in one style: text, code, strong, or a link with its target."""
+    """A run of text in one style: text, code, strong, em, or a link with its target."""
 
     style: str
     text: str

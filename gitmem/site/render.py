@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import functools
 import os
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from gitmem.errors import ConfigError
+
+if TYPE_CHECKING:
+    import jinja2
 
 
 def templates_dir() -> str:
@@ -27,9 +31,14 @@ def render(template: str, **values: Any) -> str:
 
     A name that the template uses and ``values`` lack is a bug and raises.
     """
+    return _environment().get_template(template).render(values)
+
+
+@functools.cache
+def _environment() -> jinja2.Environment:
     import jinja2  # 20 ms that only digests pay
 
-    environment = jinja2.Environment(
+    return jinja2.Environment(
         loader=jinja2.FileSystemLoader(templates_dir()),
         autoescape=jinja2.select_autoescape(("html.jinja",), default=False),
         undefined=jinja2.StrictUndefined,
@@ -37,4 +46,3 @@ def render(template: str, **values: Any) -> str:
         lstrip_blocks=True,
         keep_trailing_newline=True,
     )
-    return environment.get_template(template).render(values)

@@ -1,12 +1,10 @@
-"""Packs and digests: the best within a budget, nothing hidden, nothing unmarked."""
+"""Packs: the best within a budget, nothing hidden."""
 
 import dataclasses
 
-import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from gitmem.memory.digest import select
 from gitmem.memory.memory import Memory
 from gitmem.memory.pack import best_first, pack
 
@@ -84,42 +82,3 @@ def test_a_long_memory_is_cut_and_says_so():
 
 def test_no_memories_give_no_text():
     assert pack([], 1000) == ""
-
-
-@settings(max_examples=200)
-@given(many, st.integers(0, 4000))
-def test_a_digest_shows_nothing_unmarked_or_expired_and_counts_right(memories, budget):
-    digest = select(memories, budget, NOW)
-    shown = [entry.memory for group in digest.groups for entry in group.entries]
-    fit = [one for one in memories if one.share and not (one.expires and one.expires <= NOW)]
-    assert all(one in fit for one in shown)
-    assert digest.shown == len(shown) and digest.left_out == len(fit) - len(shown)
-    assert digest.left_out == sum(group.left_out for group in digest.groups)
-    assert (
-        sum(len(entry.title) + len(entry.body) for group in digest.groups for entry in group.entries)
-        <= budget
-    )
-
-
-def test_a_superseded_memory_is_not_shown_even_when_the_new_one_is_private():
-    old, new = memory(1, share=True), memory(2, supersedes=(memory(1).id,))
-    assert select([old, new], 8000, NOW).shown == 0
-    assert (
-        select([old, dataclasses.replace(new, share=True)], 8000, NOW).groups[0].entries[0].memory.id
-        == new.id
-    )
-
-
-@pytest.mark.parametrize(("budget", "shown"), [(8000, 3), (0, 0)])
-def test_projects_come_in_the_order_of_their_best_memory(budget, shown):
-    digest = select(
-        [
-            memory(1, share=True, project="low", importance=0.1),
-            memory(2, share=True, project="high", importance=1.0),
-            memory(3, share=True, project="low", importance=0.2),
-        ],
-        budget,
-        NOW,
-    )
-    assert [group.project for group in digest.groups] == ["high", "low"]
-    assert digest.shown == shown and digest.left_out == 3 - shown
