@@ -1,8 +1,8 @@
 """Puts age-encryption into templates/site/remember.html: `python scripts/bundle.py [--check | --page]`.
 
-The versions and hashes of all that is bundled stand in scripts/remember/package-lock.json; npm refuses what does
-not fit them. With --check nothing is written and a page that differs gives 1. With --page only the hashes of the
-page's own script and style are renewed, which needs neither npm nor a network.
+The versions and hashes of all that is bundled stand in scripts/remember/package-lock.json; npm refuses what
+does not fit them. With --check nothing is written, and a page that differs gives 1. With --page only the
+hashes of the page's own script and style are renewed, which needs neither npm nor a network.
 """
 
 from __future__ import annotations
@@ -22,6 +22,7 @@ PAGE = os.path.join(ROOT, "templates", "site", "remember.html")
 PARTS = os.path.join(ROOT, "scripts", "remember")
 ABSENT = ("@noble/post-quantum/hybrid.js", "@noble/curves/nist.js", "@noble/hashes/scrypt.js")
 _BUNDLE = re.compile(r'(<script id="age">)(.*?)(</script>)', re.DOTALL)
+_OWNER = r"(?m)^Copyright.*$"
 _POLICY = re.compile(r"(script-src|style-src)(?: 'sha256-[^']+')*(?=;)")
 
 
@@ -32,15 +33,16 @@ def read(path: str) -> str:
 
 
 def bundle() -> str:
-    """age-encryption and what it stands on, as one script with its licences, built from the locked versions."""
+    """age-encryption and what it stands on, as one script with its licences, from the locked versions."""
     with tempfile.TemporaryDirectory() as folder:
         for name in os.listdir(PARTS):
             shutil.copy(os.path.join(PARTS, name), folder)
         _run(folder, "npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error")
         esbuild = os.path.join("node_modules", ".bin", "esbuild")
-        options = ["--bundle", "--minify", "--format=iife", "--target=es2022", "--charset=ascii"]
+        quiet = ["--charset=ascii", "--legal-comments=none", "--log-level=error"]
+        options = ["--bundle", "--minify", "--format=iife", "--target=es2022", *quiet]
         aliases = [f"--alias:{name}=./absent.js" for name in ABSENT]
-        code = _run(folder, esbuild, "entry.js", *options, "--legal-comments=none", "--log-level=error", *aliases)
+        code = _run(folder, esbuild, "entry.js", *options, *aliases)
         if "</script" in code.lower():
             raise SystemExit("The bundle would end its own script element.")
         return f"\n/*!\n{_licences(folder)}*/\n{code.strip()}\n"
@@ -67,13 +69,16 @@ def _licences(folder: str) -> str:
     lock = json.loads(read(os.path.join(folder, "package-lock.json")))["packages"]
     by_text: dict[str, list[str]] = {}
     for place, entry in sorted(lock.items()):
-        if place and not entry.get("dev") and place.count("node_modules/") == 1 and "post-quantum" not in place:
-            text = read(os.path.join(folder, place, "LICENSE")).replace("\r\n", "\n").strip()
-            owners = re.findall(r"(?m)^Copyright.*$", text)
-            body = re.sub(r"(?m)^Copyright.*\n+", "", text) if len(owners) < 3 and "MIT" in text[:40] else text
-            name = f"{place.removeprefix('node_modules/')} {entry['version']}"
-            by_text.setdefault(body, []).append(f"{name} - {'; '.join(owners)}" if body != text else name)
-    return "".join("\n".join(names) + "\n\n" + text + "\n\n" for text, names in by_text.items()).rstrip() + "\n"
+        if place.count("node_modules/") != 1 or entry.get("dev") or "post-quantum" in place:
+            continue
+        text = read(os.path.join(folder, place, "LICENSE")).replace("\r\n", "\n").strip()
+        name = f"{place.removeprefix('node_modules/')} {entry['version']}"
+        if text.startswith("The MIT License"):
+            name += f" - {'; '.join(re.findall(_OWNER, text))}"
+            text = re.sub(rf"{_OWNER}\n+", "", text)
+        by_text.setdefault(text, []).append(name)
+    blocks = ["\n".join(names) + "\n\n" + text + "\n" for text, names in by_text.items()]
+    return "\n".join(blocks)
 
 
 def _run(folder: str, *command: str) -> str:
@@ -90,7 +95,10 @@ def main(arguments: list[str]) -> int:
     if page == wanted:
         return 0
     if "--check" in arguments:
-        print("remember.html is not what the locked versions give. Run: python scripts/bundle.py", file=sys.stderr)
+        print(
+            "remember.html is not as it should be. Run: python scripts/bundle.py",
+            file=sys.stderr,
+        )
         return 1
     with open(PAGE, "w", encoding="utf-8", newline="\n") as file:
         file.write(wanted)

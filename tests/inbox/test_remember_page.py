@@ -291,4 +291,6 @@ def test_the_bundle_is_what_the_locked_versions_give(real_environment):
         [sys.executable, ROOT / "scripts" / "bundle.py", "--check"],
         env=dict(real_environment), capture_output=True, text=True, timeout=300,
     )  # fmt: skip
+    if re.search(r"ENOTFOUND|EAI_AGAIN|ECONNREFUSED|ETIMEDOUT|network", done.stderr):
+        parts.missing("node", "npm reaches no registry from here")
     assert done.returncode == 0, done.stderr
