@@ -9,6 +9,8 @@ from gitmem.repo.git import Git
 from gitmem.repo.remote import tracking
 from gitmem.store import Store, Tell
 
+UNNAMED = "objects that git was told to keep"  # a .keep file, borrowed objects, a log of another form
+
 
 def clean(store: Store, tell: Tell) -> tuple[str, ...]:
     """Erase the line from before the purge; the names that still keep it come back. Safe to repeat.
@@ -30,7 +32,8 @@ def clean(store: Store, tell: Tell) -> tuple[str, ...]:
         repo.close()  # its cat-file has the old packs open
         pruning.erase(repo.git, repo.common_dir, gone)
         store.trunk.note(purged="")
-    return tuple(name for name in found if not name.startswith(pruning.KEPT))
+    named = tuple(name for name in found if not name.startswith(pruning.KEPT))
+    return named or _unnamed(repo.git, gone)
 
 
 def clean_remote(store: Store, tell: Tell) -> tuple[str, ...] | None:
@@ -46,12 +49,18 @@ def clean_remote(store: Store, tell: Tell) -> tuple[str, ...] | None:
     gone = replaced(store, tip)
     found = pruning.holders(git, folder, tip, gone)
     pruning.erase(git, folder, gone)
-    return tuple(found)
+    return tuple(found) or _unnamed(git, gone)
 
 
 def replaced(store: Store, tip: str) -> frozenset[str]:
-    """The commits of former lines: all those whose place a purge gave to others."""
-    return frozenset(oid for one in store.trunk.history.line(tip) if one.seal for oid in one.seal.was)
+    """The commits of former lines: those whose place a purge gave to others, unless they are below ``tip``."""
+    line = store.trunk.history.line(tip)
+    was = {oid for one in line if one.seal for oid in one.seal.was}
+    return frozenset(was - {one.id for one in line})
+
+
+def _unnamed(git: Git, gone: frozenset[str]) -> tuple[str, ...]:
+    return (UNNAMED,) if pruning.left(git, gone) else ()
 
 
 def _shared(objects: str) -> bool:

@@ -6,12 +6,13 @@ import os
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from gitmem import config
 from gitmem.errors import ConfigError, GitmemError, RemoteError
 from gitmem.flows import keyring, records
 from gitmem.flows.adopt import adopt
-from gitmem.flows.invite import invitation
+from gitmem.flows.github import actions
 from gitmem.flows.reseal import OWN, opened
 from gitmem.flows.sync import sync
 from gitmem.repo.objects import MAX_BLOB
@@ -22,6 +23,9 @@ from gitmem.vault import slot
 from gitmem.vault.description import SLOT_FILE, VAULT_FILE, describe
 from gitmem.vault.keys import Identity
 from gitmem.vault.vault import Vault
+
+if TYPE_CHECKING:
+    from gitmem.github.client import GitHub
 
 Progress = Callable[[int, int], None]  # done, total
 GITHUB = "github"  # the record that says in which repository the vault's jobs run
@@ -39,6 +43,14 @@ class Scope:
     has_slot: bool
     remote: str
     repository: str
+
+
+@dataclass(frozen=True, slots=True)
+class Jobs:
+    """The repository whose jobs had the key ("" for none), and why they do not have the new one, if so."""
+
+    repository: str = ""
+    problem: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,13 +120,22 @@ def rekey(store: Store, passphrase: str, tell: Tell, step: Progress | None = Non
         return _ended(store, has_file, fate)
 
 
-def renew_secret(store: Store, put: Callable[[str, str], None]) -> str:
-    """Gives the vault's jobs the new key, by ``put(repository, join code)``; why that failed, or ""."""
+def renew_jobs(store: Store, connect: Callable[[], GitHub]) -> Jobs:
+    """Gives the vault's jobs on GitHub the new key where they had the old one.
+
+    ``connect`` gives GitHub with the owner's token; it is called when the vault is known to lie there.
+    """
+    name = str(records.read(store, GITHUB).get("repository", ""))
+    if not name:
+        return Jobs()
     try:
-        put(str(records.read(store, GITHUB)["repository"]), invitation(store))
+        hub = connect()
+        if actions.JOIN not in actions.secrets(hub, name):
+            return Jobs()
+        actions.give_key(hub, store, name)
     except GitmemError as error:
-        return error.message
-    return ""
+        return Jobs(name, error.message)
+    return Jobs(name)
 
 
 def _replace(store: Store, identity: Identity, secret: str, tell: Tell, step: Progress | None) -> None:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from gitmem.errors import GitmemError, NotSetUpError, TamperedError
 from gitmem.flows.reconcile import merged_commit
+from gitmem.flows.replay import is_purged, joined
 from gitmem.flows.sync import SyncReport, sync
+from gitmem.repo.eras import RekeyedError
 from gitmem.repo.history import RefusedError
 from gitmem.repo.repo import Draft
 from gitmem.repo.trees import mixed_tree
@@ -69,7 +71,10 @@ def _mend_remote(store: Store, theirs: str) -> None:
     ours = store.tip()
     if not theirs or branch.history.contains(ours, theirs) or _refusal(store, theirs, known) is None:
         return
-    _anchor(store, ours, theirs, gathered(store, ours, theirs, known))
+    good = gathered(store, ours, theirs, known)
+    if is_purged(store, good):
+        branch.announce(purged=good)
+    _anchor(store, ours, theirs, good)
 
 
 def _anchor(store: Store, ours: str, refused: str, good: str) -> None:
@@ -100,6 +105,11 @@ def _with(store: Store, ours: str, good: str) -> str:
     contains = store.trunk.history.contains
     if not ours or contains(good, ours):
         return good
+    purged = store.trunk.history.holds_purge
+    if purged(good, ours):
+        return ours  # a line from before a purge would bring back what was erased
+    if purged(ours, good):
+        return joined(store, ours, good)[0]
     return ours if contains(ours, good) else merged_commit(store, ours, good, others=ours)[0]
 
 
@@ -107,6 +117,6 @@ def _refusal(store: Store, tip: str, known: str) -> GitmemError | None:
     """Why a tip is not acceptable, None when it is."""
     try:
         store.trunk.judge(tip, known)
-    except (TamperedError, NotSetUpError) as refusal:
+    except (TamperedError, NotSetUpError, RekeyedError) as refusal:
         return refusal
     return None

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Container, Iterator
+from collections.abc import Container, Iterable, Iterator
 
 from gitmem.repo.git import Git
 from gitmem.repo.places import read_text, work_trees
@@ -36,17 +36,24 @@ def erase(git: Git, git_dir: str, gone: Container[str]) -> None:
     Raises:
         GitFailed: the disk is full or the like; nothing that a ref needs was lost.
     """
-    for name in _PSEUDO:
-        place = os.path.join(git_dir, name)
-        if any(word in gone for word in read_text(place).split()):
-            os.unlink(place)
-    _expire(git, git_dir)
+    for folder in _folders(git_dir):
+        for name in _PSEUDO:
+            place = os.path.join(folder, name)
+            if any(word in gone for word in read_text(place).split()):
+                os.unlink(place)
+        _empty_logs(folder)
     for name in ("commit-graph", "commit-graphs"):  # may name commits that are about to go
         place = os.path.join(git_dir, "objects", "info", name)
         _remove(place)
     quiet = ("-c", "repack.writeBitmaps=false", "-c", "gc.cruftPacks=false", "-c", "gc.bigPackThreshold=0")
     git.run(*quiet, "repack", "-a", "-d", "-q")
     git.run("prune", "--expire=now")
+
+
+def left(git: Git, gone: Iterable[str]) -> bool:
+    """Whether one of those commits is still in the object store, such as in a pack marked to be kept."""
+    asked = "".join(f"{oid}\n" for oid in gone).encode()
+    return any(not line.endswith(" missing") for line in git.lines("cat-file", "--batch-check", data=asked))
 
 
 def _names(git: Git, git_dir: str) -> Iterator[tuple[str, str]]:
@@ -68,21 +75,21 @@ def _keeps(git: Git, oid: str, tip: str, gone: Container[str]) -> bool:
     return any(one in gone for one in git.lines("rev-list", oid, f"^{tip}", "--"))
 
 
-def _expire(git: Git, git_dir: str) -> None:
-    """Empty every reflog but the stash, which is one; given times win over gc.reflogExpire=never."""
-    names = [name for name in git.lines("for-each-ref", "--format=%(refname)") if name != STASH]
+def _folders(git_dir: str) -> list[str]:
+    """The git directory and those of its linked work trees, each with pseudo-refs and logs of its own."""
     linked = os.path.join(git_dir, "worktrees")
-    names += [f"worktrees/{name}/HEAD" for name in (os.listdir(linked) if os.path.isdir(linked) else ())]
-    logged = [name for name in ("HEAD", *names) if os.path.exists(_log(git_dir, name))]
-    for start in range(0, len(logged), 100):
-        git.run("reflog", "expire", "--expire=now", "--expire-unreachable=now", *logged[start : start + 100])
+    names = os.listdir(linked) if os.path.isdir(linked) else []
+    return [git_dir, *(os.path.join(linked, name) for name in names)]
 
 
-def _log(git_dir: str, name: str) -> str:
-    if name.startswith("worktrees/"):
-        _, tree, head = name.split("/")
-        return os.path.join(git_dir, "worktrees", tree, "logs", head)
-    return os.path.join(git_dir, "logs", *name.split("/"))
+def _empty_logs(folder: str) -> None:
+    """Empty every reflog but the stash, which is one; whatever gc.reflogExpire says."""
+    logs = os.path.join(folder, "logs")
+    for place, _, names in os.walk(logs):
+        for name in names:
+            path = os.path.join(place, name)
+            if path != os.path.join(logs, *STASH.split("/")):
+                os.truncate(path, 0)
 
 
 def _remove(path: str) -> None:

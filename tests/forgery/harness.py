@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from gitmem.errors import GitmemError, TamperedError
-from gitmem.flows import create, join, reconcile, restore, sync, trust
+from gitmem.flows import create, join, purge, reconcile, restore, sync, trust
 from gitmem.memory import document, ids
 from gitmem.memory.ids import path_of
 from gitmem.memory.memory import Memory
@@ -113,6 +113,11 @@ class Device:
         """`gitmem sync --restore`."""
         with self.store() as store:
             return restore.restore(store)
+
+    def purge(self, *memory_ids: str) -> purge.Purged:
+        """`gitmem forget --purge`."""
+        with self.store() as store:
+            return purge.purge(store, [purge.find(store, one) for one in memory_ids], lambda _: None)
 
     def trust(self, oid: str) -> str:
         """`gitmem trust`."""
@@ -384,6 +389,16 @@ def copy_of_world(template: Callable[[], Path], place: Path) -> World:
         config.write_text(config.read_text().replace(str(first.place), str(place)))
         git(place / name, "update-index", "-q", "--refresh")
     return World(place, first.identity, first.vault_id, first.names)
+
+
+def everything(place: Path) -> bytes:
+    """Every object of a repository, reachable or not, with its name."""
+    done = subprocess.run(
+        ["git", "-C", str(place), "cat-file", "--batch", "--batch-all-objects", "--unordered"],
+        capture_output=True,
+        check=True,
+    )
+    return done.stdout
 
 
 # --- what a refusal is --------------------------------------------------------------------------------------

@@ -12,6 +12,7 @@ from gitmem.doors.cli import output
 from gitmem.doors.cli.lines import entry, title_of
 from gitmem.doors.cli.verb import Call, complete_id, verb
 from gitmem.flows import purge as purging
+from gitmem.flows.clean import UNNAMED
 from gitmem.memory.memory import Memory, short
 from gitmem.memory.text import noun
 from gitmem.store import Store
@@ -124,4 +125,6 @@ def _how(name: str) -> str:
         return "delete that tag, then `git gc --prune=now`"
     if name.startswith("refs/remotes/"):
         return "delete it on the remote, `git fetch --prune`, then `git gc --prune=now`"
+    if name == UNNAMED:
+        return "a pack with a .keep file, or borrowed objects"
     return "`git update-ref -d` it, then `git gc --prune=now`"

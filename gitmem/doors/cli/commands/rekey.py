@@ -12,7 +12,6 @@ from gitmem.doors.cli import output
 from gitmem.doors.cli.verb import Call, verb
 from gitmem.flows import rekey
 from gitmem.memory.text import noun
-from gitmem.store import Store
 
 EXAMPLES = (
     ("gitmem rekey --dry-run", "What it would do"),
@@ -43,16 +42,9 @@ def command(call: Call, dry_run: bool, yes: bool) -> None:
     passphrase = output.new_passphrase() if scope.has_slot and output.has_terminal() else ""
     with output.progress("sealing") as step:
         done = rekey.rekey(store, passphrase, output.activity() or (lambda _: None), step)
-    jobs = _jobs(store, scope.repository)
-    payload = {**wire.slots(done), "repository": scope.repository, "problem": jobs}
+    jobs = rekey.renew_jobs(store, connect.github)
+    payload = {**wire.slots(done), "jobs": wire.slots(jobs)}
     output.show(call, payload, _told(scope, done, jobs))
-
-
-def _jobs(store: Store, repository: str) -> str:
-    """Give the vault's jobs on GitHub the new key; why that failed, "" when there are none or it did not."""
-    if not repository:
-        return ""
-    return rekey.renew_secret(store, lambda name, code: connect.github().secret(name, "GITMEM_JOIN", code))
 
 
 def _plan(scope: rekey.Scope) -> Iterator[output.Line]:
@@ -65,13 +57,13 @@ def _plan(scope: rekey.Scope) -> Iterator[output.Line]:
         yield f"The commit is pushed to {scope.remote} at once, without force."
     yield "Every other device then needs `gitmem join` with a new code; all codes of today become useless."
     if scope.repository:
-        yield f"The secret GITMEM_JOIN of {scope.repository} is replaced."
+        yield f"If jobs of {scope.repository} have the key, they get the new one (secret GITMEM_JOIN)."
     yield "The digest's address and the inbox link change with the key."
     yield "Copies of today's history stay readable with the old key. After a theft read `gitmem log` first:"
     yield "what the thief committed until now verifies, and stays."
 
 
-def _told(scope: rekey.Scope, done: rekey.Rekeyed, problem: str) -> Iterator[output.Line]:
+def _told(scope: rekey.Scope, done: rekey.Rekeyed, jobs: rekey.Jobs) -> Iterator[output.Line]:
     if done.finished:
         yield ("good", "An earlier rekey had reached the remote; this device has its new key now.")
     else:
@@ -88,14 +80,14 @@ def _told(scope: rekey.Scope, done: rekey.Rekeyed, problem: str) -> Iterator[out
         )
     if scope.remote:
         yield "On every other device: `gitmem join`, with a new code from `gitmem invite`."
-    yield from _github(scope.repository, problem)
+    yield from _github(jobs)
     yield "The digest's address and the inbox link have changed: `gitmem publish`, then `gitmem url`."
     yield "Old commits, clones and backups stay readable with the old key."
 
 
-def _github(repository: str, problem: str) -> Iterator[output.Line]:
-    if repository and not problem:
-        yield f"The jobs of {repository} have the new key (secret GITMEM_JOIN)."
-    elif repository:
-        yield ("bad", f"The jobs of {repository} still have the old key: {problem}")
-        yield f"  gitmem invite 2>/dev/null | gh secret set GITMEM_JOIN --repo {repository}"
+def _github(jobs: rekey.Jobs) -> Iterator[output.Line]:
+    if jobs.repository and not jobs.problem:
+        yield f"The jobs of {jobs.repository} have the new key (secret GITMEM_JOIN)."
+    elif jobs.repository:
+        yield ("bad", f"Jobs of {jobs.repository} with the old key stop working: {jobs.problem}")
+        yield "  If they have it: `gitmem init --github " + jobs.repository + "` gives them the new one."
