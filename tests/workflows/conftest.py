@@ -14,14 +14,24 @@ from github_server import GitHubServer
 from github_state import Repository
 from machine import Machine
 
-# What `gitmem init --github` and `gitmem doctor --fix` do, by the calls that they make.
-_RECORD = """
+# What `gitmem init --github` does, by the calls that it makes, in one process.
+_SET_UP = """
 import sys
-from gitmem import app
-from gitmem.flows import records
-store = app.open_store(sys.argv[1])
-where = {"repository": sys.argv[2], "owner_id": int(sys.argv[3]), "url": sys.argv[4]}
-records.keep(store, "github", where, "connect")
+from gitmem import app, config
+from gitmem.flows import records, settle, workflows
+from gitmem.flows.github.actions import code_for
+from gitmem.flows.remember import remember
+from gitmem.vault.keys import Identity
+place, remote, url, name, owner = sys.argv[1:]
+config.put("sync.auto", "false")
+config.put("github.url", url)
+settle.create(place, "", Identity.generate())
+store = app.open_store(place)
+store.repo.git.run("remote", "add", "origin", "--", remote)
+records.keep(store, "github", {"repository": name, "owner_id": int(owner), "url": url}, "connect with GitHub")
+remember(store, "The harbour office closes at four")
+workflows.renew(store)
+print(code_for(store, url, name))
 """
 _INSTALL = """
 import sys
@@ -85,25 +95,17 @@ def vault_of(github: GitHubServer, tmp_path: Path) -> Callable[..., Vault]:
     """Makes a vault of one repository: a memory in it, its program installed, the secret of Actions set."""
 
     def make(repo: Repository, actions: Host, *, upstream: bool = False) -> Vault:
-        desk = tmp_path / "desk"
-        machine = github.use(Machine.new(desk))
-        let_in(machine, github, github.token)
-        machine.run("config", "set", "sync.auto", "false")
+        machine = Machine.new(tmp_path / "desk")
+        machine.env["GH_TOKEN"] = github.token
         url = f"{github.url}/{repo.full_name}.git"
         if upstream:  # a copy of gitmem's own repository, which gitmem is then run from
             machine.git("init", "-q", "-b", "main")
             machine.git("add", "-A")
             machine.git("commit", "-q", "-m", "upstream")
-            machine.git("push", "-q", url, "main")
             machine.env["PYTHONPATH"] = str(machine.vault)
-        machine.init("--remote", url)
-        place = str(machine.vault)
-        machine.python(_RECORD, place, repo.full_name, str(github.owner.id), github.url)
-        made = Vault(machine, github, repo, actions)
-        made.write("The harbour office closes at four")
-        made.install()
-        repo.secrets["GITMEM_JOIN"] = machine.run("invite").out.split()[-1]
-        return made
+        place = (str(machine.vault), url, github.url, repo.full_name, str(github.owner.id))
+        repo.secrets["GITMEM_JOIN"] = machine.python(_SET_UP, *place).strip()
+        return Vault(machine, github, repo, actions)
 
     return make
 

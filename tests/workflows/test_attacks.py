@@ -99,6 +99,7 @@ def test_a_deleted_program_stops_the_job_before_it_has_the_key(vault, trap, stra
 
 @pytest.mark.parametrize("job", ["inbox.yml", "consolidate.yml", "publish.yml"])
 def test_a_job_on_a_refused_tip_opens_no_memory(vault, stranger, job):
+    vault.repo.pages = {"build_type": "workflow"}
     vault.write(f"The {MARK} is in the attic", "--share")
     stranger.git("pull", "-q")
     memory = next((stranger.vault / "memories").rglob("*.age"))

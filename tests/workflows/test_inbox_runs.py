@@ -36,18 +36,20 @@ def bodies(vault):
     return vault.machine.bodies().values()
 
 
-@pytest.mark.parametrize("title", TITLES, ids=range(len(TITLES)))
-def test_a_hostile_issue_runs_no_code_and_leaves_no_trace_in_the_log(vault, trap, title):
-    vault.actions.issue(title, BODY)
-    (run,) = vault.actions.drain()
-    assert run.result == "success", run.log
+def test_hostile_issues_run_no_code_and_leave_no_trace_in_the_log(vault, trap):
+    for title in TITLES:
+        vault.actions.issue(title, BODY)
+    runs = vault.actions.drain()
+    assert len(runs) == len(TITLES)
+    for run in runs:
+        assert run.result == "success", run.log
+        assert MARK not in run.log
+        assert run.commands == []
+        assert run.summaries == ""
+        assert run.title == "gitmem inbox"
+        assert vault.repo.secrets["GITMEM_JOIN"] not in run.log
     assert not trap.exists()
-    assert MARK not in run.log
-    assert run.commands == []
-    assert run.summaries == ""
-    assert run.title == "gitmem inbox"
-    assert vault.repo.secrets["GITMEM_JOIN"] not in run.log
-    assert any(MARK in body for body in bodies(vault))
+    assert sum(MARK in body for body in bodies(vault)) == len(TITLES)
 
 
 def test_an_issue_becomes_a_pushed_memory_and_is_then_scrubbed_closed_and_locked(vault):
