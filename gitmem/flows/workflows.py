@@ -55,11 +55,6 @@ class State:
     outdated: bool
     newer: str
 
-    @property
-    def right(self) -> bool:
-        """Whether nothing needs mending here."""
-        return not (self.missing or self.changed or self.unpinned or self.outdated)
-
 
 # Putting it there.
 
