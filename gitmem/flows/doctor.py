@@ -38,6 +38,7 @@ def admit(path: str, key_source: str, open_store: Callable[[], Store], *, online
     vault_id, repo = Store.id_at(path), Repo.open(path)
     try:
         store = open_store()
+        repo = store.repo  # which knows how git is let into the remote
         store.tip()
     except GitmemError as error:
         store, trouble = None, error

@@ -126,7 +126,7 @@ class Remote:
             other = self.access(True)
             if other != self.env:
                 again = self._git.status(*args, env=other)
-                if again[0] == 0:  # else the first refusal says more
+                if not (again[0] and LOCKED_OUT.search(again[2])):  # else the first refusal says more
                     self._env = other
                     return again
         return ended

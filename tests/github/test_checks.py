@@ -36,7 +36,7 @@ def findings(machine, *options, code=None):
 
 
 ABOUT = ("GitHub repository", "GitHub token", "GitHub settings", "Actions secrets", "collaborators",
-         "Actions permissions", "workflow state", "last run", "workflows", "branch gitmem-tool")  # fmt: skip
+         "Actions permissions", "workflow state", "last run", "workflows", "branch gitmem-tool", "remote")  # fmt: skip
 
 
 def test_after_init_all_is_well_on_github(machine, repo):
