@@ -141,7 +141,11 @@ class Messages:
         if self.answer is None:
             self.wrong.append("a request came for which no reply was scripted")
             return Fault(400, "invalid_request_error", "no reply is scripted")
-        return self.answer(request)
+        try:
+            return self.answer(request)
+        except Exception as error:
+            self.wrong.append(f"the test's own answer failed: {error!r}")
+            raise
 
     def _refusals(self, request: Request) -> Iterator[Fault]:
         given = request.headers.get("authorization", "").removeprefix("Bearer ")

@@ -30,6 +30,10 @@ STOPS = {
 }
 
 _BY_STATUS = {
+    400: (
+        "Claude's API refused the request (HTTP 400).",
+        f"{_UNCHANGED} Is the model that `gitmem config get consolidate.model` shows a current one?",
+    ),
     401: (
         "Claude does not accept the API key.",
         f"{_UNCHANGED} Check ANTHROPIC_API_KEY; {OFFLINE}",
@@ -86,16 +90,12 @@ def too_long_a_wait(status: int) -> ModelError:
 
 
 def _of_status(error: anthropic.APIStatusError) -> ModelError:
-    said = (error.api_message or "").lower()
-    if "credit balance" in said:
+    if error.status_code == 400 and "credit balance" in (error.api_message or ""):
         return ModelError(*_BY_STATUS[402])
-    if error.status_code == 413 or "content filter" in said or "prompt is too long" in said:
-        return RefusedError(*_BY_STATUS[413]) if "filter" not in said else RefusedError(STOPS["refusal"])
+    if error.status_code in (400, 413):
+        return RefusedError(*_BY_STATUS[error.status_code])
     if error.status_code in _BY_STATUS:
         return ModelError(*_BY_STATUS[error.status_code])
     if error.status_code >= 500:
         return ModelError(f"Claude's servers have a problem (HTTP {error.status_code}).", _LATER)
-    return ModelError(
-        f"Claude's API refused the request (HTTP {error.status_code}).",
-        f"{_UNCHANGED} Is the model that `gitmem config get consolidate.model` shows a current one?",
-    )
+    return ModelError(f"Claude's API refused the request (HTTP {error.status_code}).", _UNCHANGED)

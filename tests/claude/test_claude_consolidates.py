@@ -61,7 +61,7 @@ def distil(request):
         return {"title": "All of it", "text": "They talk a lot."}
     return {
         "changes": [
-            change("create", (note["n"],), title=note["title"], text="They spoke: " + note["text"][:150])
+            change("create", (note["n"],), title=note.get("title", ""), text="They spoke: " + note["text"][:150])
             for note in read(request)
             if note.get("new")
         ]
@@ -186,6 +186,14 @@ def test_an_estimate_over_the_budget_spends_nothing(boats, messages, cost):
     assert not messages.asked
     assert (report["looked"], report["left"], report["cost"]) == (0, 3, None)
     assert head(boats) == before
+
+
+def test_a_claude_that_answers_nothing_sets_no_memory_aside(boats, messages):
+    messages.answer = lambda _: "I am a gateway that knows nothing of forms."
+    before = head(boats)
+    assert "to anything" in consolidate(boats, code=19).json["error"]["message"]
+    assert head(boats) == before
+    assert len(messages.asked) == 4
 
 
 def _obedient(request):

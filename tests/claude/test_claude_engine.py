@@ -201,14 +201,29 @@ def test_a_malformed_answer_is_asked_for_once_more(engine, messages, group):
         ([server.REFUSED], "declined"),
         ([server.CUT_OFF], "longer"),
         (["no", server.REFUSED], "declined"),
+        ([server.Fault(400)], "HTTP 400"),
     ],
 )
 def test_a_group_without_a_usable_answer_is_refused(engine, messages, group, replies, said):
     messages.script(*replies)
+    messages.answer = lambda _: {"changes": []}
+    running = engine()
     with pytest.raises(GroupRefusedError, match=said) as caught:
-        engine().plan(group("The boat is blue."))
+        running.plan(group("The boat is blue."))
     assert "boat" not in str(caught.value)
-    assert len(messages.asked) == len(replies)
+    assert len(messages.asked) == len(replies) + 1  # and something harmless, to see whose fault it is
+    assert "boat" not in messages.asked[-1].text
+    messages.script(*replies)
+    with pytest.raises(GroupRefusedError):
+        running.plan(group("The boat is red."))
+    assert len(messages.asked) == 2 * len(replies) + 1
+
+
+@pytest.mark.parametrize("reply", ["Sure!", server.REFUSED, server.Fault(400)])
+def test_a_claude_that_answers_nothing_at_all_is_not_the_groups_fault(engine, messages, group, reply):
+    messages.answer = lambda _: reply
+    with pytest.raises(ModelError, match="to anything"):
+        engine().plan(group("The boat is blue."))
 
 
 @pytest.mark.parametrize(

@@ -11,6 +11,7 @@ from gitmem.claude.client import Model, Prompt, T
 from gitmem.claude.failures import MalformedError, OverBudgetError, RefusedError
 from gitmem.claude.prices import MOST_TOKENS, Usage
 from gitmem.claude.replies import Change, Changes, Narrative
+from gitmem.errors import ModelError
 from gitmem.flows.consolidate.engine import BudgetSpentError, Cost, Estimate, GroupRefusedError
 from gitmem.memory.bounds import retired, stated
 from gitmem.memory.memory import Memory, is_time
@@ -22,6 +23,7 @@ _LEAST_ANSWER, _MOST_ANSWER = 4_000, 16_000  # tokens, thinking included
 _TOLD, _NARRATIVE_ANSWER = 20_000, 4_000  # tokens for the notes of a narrative, and for it
 _LONG = 6_000  # characters of one note in a narrative's prompt
 _SURE = 0.5  # the least confidence that counts, as the instructions say
+_HARMLESS = '{"n": 1, "new": true, "kind": "note", "text": "The shop opens at nine."}'
 _UNKNOWN = "?"  # an id that no memory has: the check refuses the step
 
 R = TypeVar("R")
@@ -51,6 +53,7 @@ class ClaudeEngine:
         self._model = model
         self._today = today
         self._consolidate = prompts.instructions(templates, "consolidate")
+        self._answers = False
         self._narrate = prompts.instructions(templates, "narrate")
 
     def prepare(self, groups: Sequence[Group]) -> Estimate:
@@ -64,7 +67,12 @@ class ClaudeEngine:
         """Claude's changes for the group, checked."""
         question = self._question(group)
         counted = self._model.count(question.prompt)
-        answer = _told(lambda: self._asked(question.prompt, _bound(counted)))
+        try:
+            answer = _told(lambda: self._asked(question.prompt, _bound(counted)))
+        except GroupRefusedError:
+            self._must_answer()
+            raise
+        self._answers = True
         return self._checked(group, question, answer.changes)
 
     def narrate(self, project: str, memories: Sequence[Memory]) -> Step | None:
@@ -107,6 +115,24 @@ class ClaudeEngine:
             return self._model.ask(prompt, most)
         except MalformedError:
             return self._model.ask(prompt, most)
+
+    def _must_answer(self) -> None:
+        """See that Claude answers at all, or every memory would be set aside for a fault that is not its own.
+
+        Raises:
+            ModelError: it gives no usable answer to something harmless either.
+        """
+        if self._answers:
+            return
+        text = prompts.question(prompts.CONSOLIDATE, [_HARMLESS], "", self._today)
+        try:
+            _told(lambda: self._asked(Prompt(self._consolidate, text, Changes), _LEAST_ANSWER))
+        except GroupRefusedError as refusal:
+            raise ModelError(
+                f"Claude gives no usable answer to anything. {refusal.message}",
+                "Nothing was lost. Is `gitmem config get consolidate.model` a current model?",
+            ) from None
+        self._answers = True
 
     def _worst(self, group: Group) -> Usage:
         try:
