@@ -90,8 +90,8 @@ class Branch:
             )
         if tip == self.state.local:
             return tip
-        self.state = arrived(self.repo, self._file.read())
-        self._refuse_old_key(self.state)
+        self._refuse_old_key(state := arrived(self.repo, self._file.read()))
+        self.state = state
         return tip if tip == self.state.local else self._accept(tip)
 
     def _refuse_old_key(self, on_disk: State) -> None:
@@ -288,6 +288,7 @@ class Branch:
                 self.note(local=tip)
 
         self.repo.lock.if_free(keep)
+
 
 def _silent(_: str) -> None:
     """Nobody listens."""

@@ -53,7 +53,7 @@ def clean_remote(store: Store, tell: Tell) -> tuple[str, ...] | None:
 
 
 def replaced(store: Store, tip: str) -> frozenset[str]:
-    """The commits of former lines: those whose place a purge gave to others, unless they are below ``tip``."""
+    """The commits of former lines, whose place a purge gave to others, unless they are below ``tip``."""
     line = store.trunk.history.line(tip)
     was = {oid for one in line if one.seal for oid in one.seal.was}
     return frozenset(was - {one.id for one in line})
