@@ -7,7 +7,7 @@ from typing import Any
 
 from gitmem.errors import NotFoundError
 from gitmem.flows.github.repository import address
-from gitmem.github.client import GitHub, Refused
+from gitmem.github.client import GitHub
 from gitmem.store import Store
 from gitmem.vault.joincode import JoinCode, encode
 
@@ -80,22 +80,6 @@ def secrets(hub: GitHub, name: str) -> dict[str, str]:
     """The names of the repository's secrets, each with the time when it was last set."""
     rows = hub.every(f"{_place(name)}/secrets", "secrets")
     return {row["name"]: row["updated_at"] for row in rows}
-
-
-def pages(hub: GitHub, name: str) -> bool:
-    """Prepare GitHub Pages; whether the plan has them for a private repository. Nothing is published.
-
-    Raises:
-        GitmemError: GitHub refuses for another reason.
-    """
-    try:
-        hub.call("POST", f"/repos/{name}/pages", {"build_type": "workflow"})
-    except Refused as error:
-        if error.status == 422 and "plan" in error.reason:
-            return False
-        if error.status != 409:  # there already
-            raise
-    return True
 
 
 def has_pages(hub: GitHub, name: str) -> bool:

@@ -12,9 +12,9 @@ from dataclasses import dataclass, field
 
 from gitmem import config
 from gitmem.errors import ConfigError, GitmemError, NotSetUpError, RemoteError
-from gitmem.flows import records, settle, sync, workflows
+from gitmem.flows import publish_pages, records, settle, sync, workflows
 from gitmem.flows.github import actions, repository
-from gitmem.github.client import GitHub
+from gitmem.github.client import GitHub, Refused
 from gitmem.repo.repo import Repo
 from gitmem.store import Store
 from gitmem.vault.keys import Identity
@@ -170,9 +170,15 @@ class SetUp:
         config.remember(store.vault.id, self.path)
         if not store.remote:
             store.repo.git.run("remote", "add", "origin", "--", self.remote)
-        record = {"repository": self.wish.name, "owner_id": self._owner_id, "url": self.hub.url}
-        records.keep(store, RECORD, record, "connect with GitHub")
+        self._record(store)
         return f"{before} at {self.path}"
+
+    def _record(self, store: Store) -> None:
+        where = {"repository": self.wish.name, "url": self.hub.url}
+        known = records.read(store, RECORD)
+        # whose issues the inbox takes stays as it was: another administrator's run must not change it
+        if not where.items() <= known.items():
+            records.keep(store, RECORD, {**where, "owner_id": self._owner_id}, "connect with GitHub")
 
     def _push(self) -> str:
         self._private()
@@ -208,12 +214,16 @@ class SetUp:
         return f"they run this gitmem, at {done.tool[:10]}"
 
     def _pages(self) -> str:
-        if actions.pages(self.hub, self.wish.name):
-            return "ready; nothing is published until you ask: `gitmem publish --to pages`"
-        return (
-            "this account's plan has no Pages for private repositories;\n"
-            "    `gitmem publish --to gist` is the way for a digest"
-        )
+        try:
+            publish_pages.enable(self.hub, self.wish.name)
+        except Refused:
+            raise
+        except RemoteError:
+            return (
+                "your GitHub plan has no Pages for private repositories;\n"
+                "    `gitmem publish --to gist` is the way for a digest"
+            )
+        return "ready; nothing is published until you ask: `gitmem publish --to pages`"
 
     def _private(self) -> repository.Seen:
         return repository.require_private(repository.look(self.hub, self.wish.name), self.wish.name)
