@@ -94,7 +94,7 @@ class Claude:
         try:
             self._sdk = anthropic.Anthropic(
                 api_key=key or None,
-                timeout=seconds,
+                timeout=anthropic.Timeout(seconds, connect=10),
                 max_retries=_RETRIES,
                 open_telemetry=False,  # a trace could carry what was asked
                 http_client=anthropic.DefaultHttpxClient(follow_redirects=False),
