@@ -48,6 +48,7 @@ _FORMATS = {
     "a token": r"(?i)\b(?:bearer|token)[\"'`]?\s{0,3}[:=]?\s{0,3}[\"'`]?"
     r"(?=[\w.=+/-]{0,40}\d)(?=[\w.=+/-]{0,40}[A-Za-z])[\w.=+/-]{24}",
 }
+_PIECE, _OVERLAP = 4000, 600  # characters looked at together; a secret that is longer shows by its beginning
 _WINDOW = 200  # characters from a keyword on in which its value must stand
 _ENTROPY = 4.5  # bits per character; the plugin's own default
 _LONG = 24  # characters below which base64 in quotes is as often a name
@@ -71,9 +72,16 @@ def scan(memories: Iterable[Memory]) -> list[Finding]:
     found = []
     for memory in memories:
         text = "\n".join((memory.title, memory.project, *memory.tags, *memory.topics, memory.body))
-        kinds = (kind for kind, detect in detectors if detect(text))
+        pieces = list(_pieces(text))
+        kinds = (kind for kind, detect in detectors if any(map(detect, pieces)))
         found += [Finding(memory.id, kind) for kind in dict.fromkeys(kinds)]
     return found
+
+
+def _pieces(text: str) -> Iterable[str]:
+    """A text in overlapping pieces: some of the plugins' patterns take long over long ones."""
+    starts = range(0, max(len(text) - _OVERLAP, 1), _PIECE - _OVERLAP)
+    return dict.fromkeys(text[at : at + _PIECE] for at in starts)
 
 
 def _detectors() -> Iterator[tuple[str, Detect]]:
