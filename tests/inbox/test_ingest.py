@@ -175,6 +175,35 @@ def test_a_run_that_dies_after_its_push_is_finished_by_the_next_one_from_a_fresh
     assert [memory["body"] for memory in rig.memories()] == ["text"]
 
 
+KILLED_AT = {  # the request at which the run dies, and whether GitHub still carries it out
+    "the first fetch": ("git-upload-pack", "", False),
+    "the list": ("/issues$", "GET", False),
+    "before the push": ("git-receive-pack$", "POST", False),
+    "after the push": ("git-receive-pack$", "POST", True),
+    "the lock": (r"/issues/\d+/lock", "PUT", False),
+    "after the lock": (r"/issues/\d+/lock", "PUT", True),
+    "before it is emptied": (r"/issues/\d+$", "PATCH", False),
+    "after it is emptied": (r"/issues/\d+$", "PATCH", True),
+}
+
+
+def test_a_run_killed_at_any_moment_loses_nothing_and_doubles_nothing(rig):
+    for moment, (path, verb, carried_out) in KILLED_AT.items():
+        rig.issue(f"Remember: {moment}", moment)
+        struck = rig.hub.fault(path, verb, cut=True, after=carried_out)
+        child = rig.runner.spawn("inbox", "ingest")
+        struck.run = child.kill
+        child.communicate(timeout=60)
+        assert struck.met, moment
+        rig.hub.faults.clear()
+        rig.ingest()
+        assert [one.state for one in rig.repo.issues.values()] == ["closed"] * len(rig.repo.issues), moment
+    assert sorted(memory["body"] for memory in rig.memories()) == sorted(KILLED_AT)
+    assert rig.repo.issues == {}
+    rig.runner.run("sync")
+    rig.runner.assert_sound("push")
+
+
 def test_a_lost_answer_to_the_emptying_changes_nothing(rig):
     issue = rig.issue("Remember: lost answer", "text")
     rig.hub.fault("/issues/1", verb="PATCH", status=502, after=True)

@@ -79,6 +79,19 @@ def test_a_mark_depends_on_the_vault_and_on_the_issue():
     assert all(len(mark) == 10 for mark in marks)
 
 
+def test_what_the_page_of_this_version_has_sealed_opens_for_ever():
+    body = (
+        "gitmem inbox v1\n"
+        "YWdlLWVuY3J5cHRpb24ub3JnL3YxCi0-IFgyNTUxOSBhSDFvVmsxamtWcHpvRythS1M0NnVTaXIzanl4a052UzlkbHZNZG5kcmxBCmxL"
+        "dGkzWU5KdXB1bVVMMlJicERpa3d5RGtlcjd5b3RyWVZ6UVMvVEcvN0kKLS0tIGswMDYxOXJkeGZtd215OTBZVkxhVzlYc2NpNk54TVBF"
+        "VHJWUmRvZW53a2cKHQPSnArgUgh-Vo-k1fzqWlSWIs2HnuYr19PhKHp7yIp77wGzVqH1lY-SZQm7Six50YSKCP8sKucdXh4-Yjc4j-al"
+        "E57FfcbTY3SiItR5R8fKQGrIO4m2Dyyko9XYXEb0LwodMrxUkE2fgLurfx1Y"
+    )
+    assert from_sealed(BOX.open(sealed_part(body))) == Letter(
+        "Ever", ("a", "b"), "Sealed once, opened for ever. 永远"
+    )
+
+
 # The letter.
 
 
