@@ -12,7 +12,8 @@
     │  └─ AmbiguousIdError    15   a short id fits several memories
     ├─ InvalidMemoryError     16   text that cannot be a memory: size, front matter, encoding
     ├─ ConflictError          17   both sides changed the same thing
-    ├─ RemoteError            18   the git remote cannot be reached or refuses
+    ├─ RemoteError            18   the git remote, or GitHub, cannot be reached or refuses
+    │  └─ Refused             18   GitHub answered with an error
     └─ ModelError             19   Claude cannot be reached, refuses, or answers nonsense
 
 Also used by the command line: 2 wrong usage (click's own), and those below.
@@ -105,6 +106,15 @@ class RemoteError(GitmemError):
     """The git remote, or GitHub, cannot be reached or refuses."""
 
     exit_code = 18
+
+
+class Refused(RemoteError):
+    """GitHub answered with an error: ``status`` is HTTP's, ``reason`` GitHub's own short words for it."""
+
+    def __init__(self, message: str, hint: str, status: int, reason: str = "") -> None:
+        super().__init__(message, hint)
+        self.status = status
+        self.reason = reason
 
 
 class ModelError(GitmemError):

@@ -4,15 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from gitmem.errors import GitmemError
 from gitmem.flows import checks, workflows
 from gitmem.flows.checks import Finding, Patient
 from gitmem.flows.github import checks as on_github
-from gitmem.github.client import GitHub
 from gitmem.repo.repo import Repo
 from gitmem.repo.state import StateFile, branch_of
 from gitmem.store import Store
+
+if TYPE_CHECKING:  # PyGithub takes its time, and is not needed to talk about it
+    from gitmem.github.client import GitHub
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 from gitmem.errors import ConfigError, NotFoundError, TamperedError
 from gitmem.flows import share, sync
@@ -10,13 +11,15 @@ from gitmem.flows import site as sites
 from gitmem.flows.publish import Published, guide, prepare
 from gitmem.flows.site import Gist, Site
 from gitmem.github import gists
-from gitmem.github.client import GitHub
 from gitmem.memory.digest import Digest, select
 from gitmem.memory.memory import Memory
 from gitmem.memory.sharing import publishable
 from gitmem.memory.text import fingerprint
 from gitmem.site.build import OVERVIEW, build_text
 from gitmem.store import Store
+
+if TYPE_CHECKING:  # PyGithub takes its time, and is not needed to talk about it
+    from gitmem.github.client import GitHub
 
 _WAITING = "This page is being made. Ask again in a minute.\n"
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Mapping
 from dataclasses import replace
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from gitmem.errors import ConfigError, GitmemError, NotSetUpError, RemoteError
 from gitmem.flows import publish_command, publish_gist, publish_pages
@@ -13,9 +13,11 @@ from gitmem.flows import site as sites
 from gitmem.flows.publish import Published, prepare, publish_site
 from gitmem.flows.publish_folder import clear
 from gitmem.flows.site import Site
-from gitmem.github.client import GitHub
 from gitmem.store import Store
 from gitmem.vault.capability import NEVER
+
+if TYPE_CHECKING:  # PyGithub takes its time, and is not needed to talk about it
+    from gitmem.github.client import GitHub
 
 _SEEN = "So can the maker of an assistant that fetches it: Anthropic, for Claude."
 READERS = {

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
-from gitmem.errors import ConfigError, NotFoundError, NotSetUpError, RemoteError
+from gitmem.errors import ConfigError, NotFoundError, NotSetUpError, Refused, RemoteError
 from gitmem.flows import records, sync
 from gitmem.flows import site as sites
-from gitmem.github.client import GitHub, Refused
 from gitmem.store import Store
+
+if TYPE_CHECKING:  # PyGithub takes its time, and is not needed to talk about it
+    from gitmem.github.client import GitHub
 
 WORKFLOW = "publish.yml"
 

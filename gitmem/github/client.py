@@ -14,7 +14,7 @@ from github.PublicKey import encrypt
 from urllib3 import BaseHTTPResponse
 
 from gitmem import __version__
-from gitmem.errors import ConfigError, GitmemError, NotFoundError, RemoteError
+from gitmem.errors import ConfigError, GitmemError, NotFoundError, Refused, RemoteError
 
 _TIMEOUT = 15  # seconds
 _LONGEST_WAIT = 20.0  # seconds to sleep for a rate limit; by itself PyGithub would sleep up to an hour
@@ -22,15 +22,6 @@ _PAGE = 100
 _LOOPBACK = ("127.0.0.1", "localhost", "::1")
 _SAFE = "Nothing is lost; run the same command again"
 _UNCHANGED = "Nothing was changed by this request."
-
-
-class Refused(RemoteError):
-    """GitHub answered with an error: ``status`` is HTTP's, ``reason`` GitHub's own short words for it."""
-
-    def __init__(self, message: str, hint: str, status: int, reason: str = "") -> None:
-        super().__init__(message, hint)
-        self.status = status
-        self.reason = reason
 
 
 class _Patience(github.GithubRetry):

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from gitmem.errors import NotFoundError, RemoteError
-from gitmem.github.client import GitHub
+
+if TYPE_CHECKING:  # PyGithub takes its time, and is not needed to talk about it
+    from gitmem.github.client import GitHub
 
 MAX_FILES = 300  # what one gist holds
 

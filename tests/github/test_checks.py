@@ -35,8 +35,19 @@ def findings(machine, *options, code=None):
     return {one["name"]: one for one in done.json["findings"]}
 
 
-ABOUT = ("GitHub repository", "GitHub token", "GitHub settings", "Actions secrets", "collaborators",
-         "Actions permissions", "workflow state", "last run", "workflows", "branch gitmem-tool", "remote")  # fmt: skip
+ABOUT = (
+    "GitHub repository",
+    "GitHub token",
+    "GitHub settings",
+    "Actions secrets",
+    "collaborators",
+    "Actions permissions",
+    "workflow state",
+    "last run",
+    "workflows",
+    "branch gitmem-tool",
+    "remote",
+)
 
 
 def test_after_init_all_is_well_on_github(machine, repo):

@@ -6,8 +6,8 @@ import time
 
 import pytest
 
-from gitmem.errors import ConfigError, NotFoundError, RemoteError
-from gitmem.github.client import GitHub, Refused, api_of
+from gitmem.errors import ConfigError, NotFoundError, Refused, RemoteError
+from gitmem.github.client import GitHub, api_of
 
 NAME = "ada/memory"
 

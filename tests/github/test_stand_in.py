@@ -7,8 +7,8 @@ import subprocess
 import pytest
 
 from github_server import GitHubServer
-from gitmem.errors import NotFoundError, RemoteError
-from gitmem.github.client import GitHub, Refused
+from gitmem.errors import NotFoundError, Refused, RemoteError
+from gitmem.github.client import GitHub
 
 
 @pytest.fixture

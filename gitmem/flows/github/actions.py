@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from gitmem.errors import NotFoundError
 from gitmem.flows.github.repository import address
-from gitmem.github.client import GitHub
 from gitmem.store import Store
 from gitmem.vault.joincode import JoinCode, encode
+
+if TYPE_CHECKING:  # PyGithub takes its time, and is not needed to talk about it
+    from gitmem.github.client import GitHub
 
 JOIN, API_KEY = "GITMEM_JOIN", "ANTHROPIC_API_KEY"
 

@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import partial
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from gitmem.errors import GitmemError, NotSetUpError
 from gitmem.flows import records, site
@@ -15,8 +15,10 @@ from gitmem.flows.checks import Finding, Patient
 from gitmem.flows.github import actions, repository
 from gitmem.flows.home import Home, home, refuse_other
 from gitmem.flows.workflows import RECORD as WORKFLOWS
-from gitmem.github.client import GitHub
 from gitmem.store import Store
+
+if TYPE_CHECKING:  # PyGithub takes its time, and is not needed to talk about it
+    from gitmem.github.client import GitHub
 
 _DAY = 86_400
 LATE_DAYS = 3  # the schedule is daily, and GitHub's is often hours late

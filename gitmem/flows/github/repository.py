@@ -5,12 +5,14 @@ from __future__ import annotations
 import base64
 import re
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
-from gitmem.errors import ConfigError, NotFoundError, RemoteError
-from gitmem.github.client import GitHub, Refused
+from gitmem.errors import ConfigError, NotFoundError, Refused, RemoteError
 from gitmem.vault.description import VAULT_FILE, labels
+
+if TYPE_CHECKING:  # PyGithub takes its time, and is not needed to talk about it
+    from gitmem.github.client import GitHub
 
 Seen = Mapping[str, Any]  # a repository as GitHub describes it
 _NAME = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9-]{0,38})/(?!\.\.?$)[A-Za-z0-9._-]{1,100}")

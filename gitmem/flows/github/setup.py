@@ -9,15 +9,18 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 from gitmem import config
-from gitmem.errors import ConfigError, GitmemError, NotSetUpError, RemoteError
+from gitmem.errors import ConfigError, GitmemError, NotSetUpError, Refused, RemoteError
 from gitmem.flows import publish_pages, records, settle, sync, workflows
 from gitmem.flows.github import actions, repository
-from gitmem.github.client import GitHub, Refused
 from gitmem.repo.repo import Repo
 from gitmem.store import Store
 from gitmem.vault.keys import Identity
+
+if TYPE_CHECKING:  # PyGithub takes its time, and is not needed to talk about it
+    from gitmem.github.client import GitHub
 
 RECORD = "github"
 

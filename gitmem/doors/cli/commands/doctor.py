@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import click
 
 from gitmem import app, connect
 from gitmem.doors.cli import output
 from gitmem.doors.cli.verb import Call, verb
 from gitmem.errors import DONE_IN_PART
-
-if TYPE_CHECKING:
-    from gitmem.flows.checks import Patient
+from gitmem.flows import doctor
+from gitmem.flows.checks import Patient
 
 EXAMPLES = (
     ("gitmem doctor", "Look at everything"),
@@ -29,9 +26,7 @@ def command(call: Call, fix: bool, offline: bool) -> None:
 
     Ends with 0 when all is well and with 3 when something needs mending.
     """
-    from gitmem.flows import doctor  # it brings PyGithub
-
-    asker = output.secret_asker()
+        asker = output.secret_asker()
 
     def patient() -> Patient:
         source = app.key_source(call.vault).source

@@ -158,35 +158,37 @@ def _on_github(
     asker = output.secret_asker()
     run = setup.SetUp(connect.github(url), wish, lambda path: app.open_store(path, asker))
     steps = list(run.steps())
+    plan = _plan(run, steps, actions=actions)
     if dry_run:
-        there = run.found() is not None
-        payload = {
-            "repository": name,
-            "exists": there,
-            "path": run.path,
-            "steps": [one.title for one in steps],
-        }
-        output.show(call, payload, [*_plan(run, steps, actions=actions), "Nothing was changed."])
+        titles = [one.title for one in steps]
+        payload = {"repository": name, "exists": run.found() is not None, "path": run.path, "steps": titles}
+        output.show(call, payload, [*plan, "Nothing was changed."])
         return
-    _ask(_plan(run, steps, actions=actions), yes=yes)
+    _ask(plan, yes=yes)
     setup.carry_out(steps, lambda line: output.aside([line]))
-    key_path = config.key_path(run.store.vault.id)
+    output.show(call, *_ready(run, f"{url}/{name}", actions=actions))
+
+
+def _ready(run: setup.SetUp, address: str, *, actions: bool) -> tuple[dict[str, object], list[output.Line]]:
+    vault_id = run.store.vault.id
+    key_path = config.key_path(vault_id)
     payload = {
-        "repository": name,
+        "repository": run.wish.name,
         "path": run.path,
-        "vault_id": run.store.vault.id,
+        "vault_id": vault_id,
         "commit": run.store.tip(),
         "key_path": key_path,
         "actions": actions,
     }
     lines: list[output.Line] = [
-        ("good", f"The vault is ready at {run.path}, and at {url}/{name}."),
+        ("good", f"The vault is ready at {run.path}, and at {address}."),
         "",
         *_backup(key_path),
         "",
-        "`gitmem doctor` compares GitHub with what should be; `gitmem invite` brings another device in.",
+        "`gitmem doctor` compares GitHub with what should be.",
+        "`gitmem invite` brings in another device.",
     ]
-    output.show(call, payload, lines)
+    return payload, lines
 
 
 def _api_key(variable: str) -> str:
