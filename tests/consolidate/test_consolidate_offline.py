@@ -210,7 +210,7 @@ def test_the_topic_list_names_topics_and_the_memories_that_have_them(vault):
 def test_a_memory_written_between_reading_and_writing_is_kept_and_its_merge_waits(vault):
     from gitmem.flows.consolidate.offline import OfflineEngine
 
-    one, other = vault.write("Deploy on Fridays", "deploy on fridays!")
+    _, other = vault.write("Deploy on Fridays", "deploy on fridays!")
 
     class Slow(OfflineEngine):
         def plan(self, group):
