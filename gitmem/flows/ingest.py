@@ -108,10 +108,7 @@ def hinted(path: str) -> int:
 
 
 def _is_letter(issue: Issue) -> bool:
-    if _FOR_US.match(issue.title):
-        return True
-    start = issue.body.lstrip()
-    return start.startswith((letter.SEALED_MARK, letter.ARMOR))
+    return _FOR_US.match(issue.title) is not None or letter.is_sealed(issue.body)
 
 
 def _is_owners(issue: Issue, place: Home) -> bool:
@@ -121,9 +118,10 @@ def _is_owners(issue: Issue, place: Home) -> bool:
 def _draft(store: Store, issue: Issue, box: Inbox) -> _Draft | None:
     """The memory in an issue, sealed; None when it cannot be read: one bad issue stops no other."""
     try:
-        sealed = letter.sealed_part(issue.body)
-        title = _FOR_US.sub("", issue.title, count=1)
-        read = letter.from_sealed(box.open(sealed)) if sealed else letter.from_plain(title, issue.body)
+        if letter.is_sealed(issue.body):
+            read = letter.from_sealed(box.open(letter.sealed_part(issue.body)))
+        else:
+            read = letter.from_plain(_FOR_US.sub("", issue.title, count=1), issue.body)
         created = parse_time(issue.created)
         memory = Memory(
             id=new_id(to_unix_ms(created), box.mark(issue.node_id)),

@@ -12,12 +12,14 @@ from typing import Any, NamedTuple
 from gitmem.errors import InvalidMemoryError
 
 SEALED_MARK = "gitmem inbox v1"  # the line above sealed text in an issue's body
-ARMOR = "-----BEGIN AGE ENCRYPTED FILE-----"  # or an age file in its text form
 MAX_TEXT = 256 << 10  # bytes of what a sealed text may grow to
 _MAX_TITLE = 256  # characters, as GitHub allows
 _MAX_TAGS = 20
 _MAX_TAG = 50  # characters
+_ARMOR = "-----BEGIN AGE ENCRYPTED FILE-----"
 _ARMOR_END = "-----END AGE ENCRYPTED FILE-----"
+# The mark alone on its line; or before an age file whose line break was lost on the way.
+_SEALED = rf"{SEALED_MARK}[ \t]*(?:\r?\n|\Z|(?<=[ \t])YWdlLWVuY3J5cHRpb24)|{_ARMOR}"
 _HASHTAGS = r"#[^\s#]+(?:[ \t]+#[^\s#]+)*"
 _BASE64URL = r"[A-Za-z0-9_-]+"
 _ZLIB = b"\x78"
@@ -33,18 +35,21 @@ class Letter(NamedTuple):
     text: str
 
 
+def is_sealed(body: str) -> bool:
+    """Whether an issue's body is sealed text: below the mark, or an armored age file."""
+    return re.match(_SEALED, body.lstrip()) is not None
+
+
 def sealed_part(body: str) -> bytes:
-    """The age file in an issue's body: after the mark in base64url, or armored; b"" when there is none.
+    """The age file in an issue's body: below the mark in base64url, or armored.
 
     Raises:
-        InvalidMemoryError: there is a mark, and what follows it is not base64url.
+        InvalidMemoryError: it is not sealed, or what stands below the mark is not base64url.
     """
     text = body.replace("\r\n", "\n").strip()
-    if text.startswith(ARMOR):
+    if text.startswith(_ARMOR):
         return (text.partition(_ARMOR_END)[0] + _ARMOR_END).encode("ascii", "replace")
-    if not text.startswith(SEALED_MARK):
-        return b""
-    block = text[len(SEALED_MARK) :].lstrip().split("\n\n", 1)[0]
+    block = text.removeprefix(SEALED_MARK).lstrip().split("\n\n", 1)[0]
     packed = "".join(block.split())
     if not re.fullmatch(_BASE64URL, packed) or len(packed) % 4 == 1:
         raise InvalidMemoryError(_UNREADABLE, _KEPT)

@@ -44,8 +44,9 @@ def test_what_is_emptied_says_nothing_and_waits_for_the_owner(rig):
 
 def test_nothing_is_asked_of_github_when_there_is_nothing_to_delete(rig):
     before = len(rig.hub.asked("", "/api/"))
-    rig.owner.run("sync")
+    done = rig.owner.run("sync", env={"PYTHONPROFILEIMPORTTIME": "1"})
     assert len(rig.hub.asked("", "/api/")) == before
+    assert "gitmem.flows.erase" in done.err and "github.MainClass" not in done.err
 
 
 def test_a_second_sweep_finds_nothing_to_do(rig):

@@ -14,7 +14,15 @@ from hypothesis import strategies as st
 
 from gitmem.errors import ConfigError, GitmemError, InvalidMemoryError, WrongKeyError
 from gitmem.flows.inbox import MAX_URL, issue_link, issue_pattern
-from gitmem.memory.letter import MAX_TEXT, SEALED_MARK, Letter, from_plain, from_sealed, sealed_part
+from gitmem.memory.letter import (
+    MAX_TEXT,
+    SEALED_MARK,
+    Letter,
+    from_plain,
+    from_sealed,
+    is_sealed,
+    sealed_part,
+)
 from gitmem.vault import armor
 from gitmem.vault.inbox import MAX_SEALED, Inbox
 from gitmem.vault.keys import Identity
@@ -159,6 +167,23 @@ def test_what_is_too_long_broken_or_empty_is_refused_without_quoting_it(content)
         from_sealed(content)
     assert refused.value.__cause__ is None
     assert "xx" not in str(refused.value)
+
+
+@pytest.mark.parametrize(
+    ("body", "sealed"),
+    [
+        (f"{SEALED_MARK}\nYWdl", True),
+        (f"\r\n {SEALED_MARK} \r\nanything", True),
+        (f"{SEALED_MARK} YWdlLWVuY3J5cHRpb24ub3Jn", True),
+        (SEALED_MARK, True),
+        ("-----BEGIN AGE ENCRYPTED FILE-----\n", True),
+        (f"{SEALED_MARK} is what stands above sealed text", False),
+        (f"{SEALED_MARK}1\nYWdl", False),
+        (f"text\n{SEALED_MARK}\nYWdl", False),
+    ],
+)
+def test_only_the_mark_on_its_own_line_or_before_an_age_file_means_sealed(body, sealed):
+    assert is_sealed(body) is sealed
 
 
 def test_a_bomb_is_not_blown_up():
