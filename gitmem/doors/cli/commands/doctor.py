@@ -26,7 +26,7 @@ def command(call: Call, fix: bool, offline: bool) -> None:
 
     Ends with 0 when all is well and with 3 when something needs mending.
     """
-        asker = output.secret_asker()
+    asker = output.secret_asker()
 
     def patient() -> Patient:
         source = app.key_source(call.vault).source
