@@ -41,20 +41,16 @@ def test_without_a_key_for_claude_the_offline_engine_works_and_the_run_is_green(
     twice.machine.run("verify")
 
 
-def test_a_second_run_finds_nothing_new_and_pushes_nothing(twice):
-    consolidate(twice)
+def test_an_empty_secret_counts_as_none_and_a_second_run_finds_nothing_new(twice):
+    twice.repo.secrets["ANTHROPIC_API_KEY"] = ""
+    run, _ = consolidate(twice)
+    assert run.result == "success", run.log
+    assert "offline" in run.log.lower()
     before = twice.repo.tip()
     run, _ = consolidate(twice, "workflow_dispatch")
     assert run.result == "success", run.log
     assert "Nothing was new." in run.log
     assert twice.repo.tip() == before
-
-
-def test_an_empty_secret_counts_as_none(twice):
-    twice.repo.secrets["ANTHROPIC_API_KEY"] = ""
-    run, _ = consolidate(twice)
-    assert run.result == "success", run.log
-    assert "offline" in run.log.lower()
 
 
 def test_with_a_key_claude_is_asked_and_neither_key_nor_text_is_in_the_log(twice, messages):
@@ -67,18 +63,11 @@ def test_with_a_key_claude_is_asked_and_neither_key_nor_text_is_in_the_log(twice
     assert any(MARK in request.text for request in messages.asked)
     assert MARK not in run.log
     assert messages.key not in run.log
-
-
-def test_the_key_for_claude_is_in_no_other_job(twice, messages):
-    twice.repo.secrets["ANTHROPIC_API_KEY"] = messages.key
-    twice.actions.env["ANTHROPIC_BASE_URL"] = messages.url
-    messages.answer = lambda _: {"changes": []}
-    consolidate(twice)
     before = len(messages.requests)
     twice.actions.issue("Remember: one", "two")
     twice.actions.drain()
     twice.actions.start("workflow_dispatch", only="publish.yml")
-    assert len(messages.requests) == before
+    assert len(messages.requests) == before  # no other job has that key
 
 
 def test_a_failed_consolidation_is_red_and_publishes_nothing(twice, messages):

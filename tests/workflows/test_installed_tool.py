@@ -49,22 +49,17 @@ def test_the_branch_holds_the_running_package_its_templates_workflows_and_lock_a
     assert vault.repo.git("merge-base", vault.repo.tip("gitmem-tool"), vault.repo.tip(), code=None) == ""
 
 
-def test_the_commit_of_the_program_bears_no_seal(vault):
+def test_the_files_name_the_branchs_commit_which_bears_no_seal_and_stays_while_the_program_does(vault):
+    tip = vault.repo.tip("gitmem-tool")
     # Sealed, and put by a stranger on top of the vault's own commits, it would delete every memory.
-    assert "Gitmem-Seal" not in vault.repo.git("cat-file", "commit", vault.repo.tip("gitmem-tool"))
-
-
-def test_the_workflow_files_name_the_commit_that_the_branch_has(vault):
+    assert "Gitmem-Seal" not in vault.repo.git("cat-file", "commit", tip)
     for path in FILES:
         text = vault.repo.file(path)
-        assert text.count(vault.repo.tip("gitmem-tool")) == 2
+        assert text.count(tip) == 2
         assert tool.NO_TOOL not in text
-
-
-def test_an_unchanged_program_makes_no_new_commit(vault):
-    before = (vault.repo.tip("gitmem-tool"), vault.repo.tip())
-    assert vault.install() == (before[0], "")
-    assert (vault.repo.tip("gitmem-tool"), vault.repo.tip()) == before
+    before = vault.repo.tip()
+    assert vault.install() == (tip, "")
+    assert (vault.repo.tip("gitmem-tool"), vault.repo.tip()) == (tip, before)
 
 
 @pytest.fixture
