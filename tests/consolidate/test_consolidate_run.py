@@ -1,4 +1,4 @@
-"""A run from gathering to the commit: refusals, lost networks, budgets, markers, narrow scopes, several devices."""
+"""A run from gathering to the commit: refusals, lost networks, budgets, markers, narrow scopes, devices."""
 
 import pytest
 
