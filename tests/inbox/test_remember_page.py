@@ -93,6 +93,8 @@ def test_text_sealed_in_the_page_arrives_as_a_memory_and_the_page_asks_for_nothi
     assert issue.title == "Remember: sealed text"
     assert issue.body.startswith(SEALED_MARK + "\n") and "wordfish" not in link
     tab.run("document.getElementById('copy').click()")
+    tab.until("document.getElementById('said').textContent.includes('cop') || "
+              "document.getElementById('copy').textContent === 'Copied'")  # fmt: skip
     assert set(tab.asked()) == {site.url}
     assert set(site.asked) == {"/remember.html"}
     assert tab.complaints() == []
