@@ -11,7 +11,7 @@ from gitmem.flows.home import home, refuse_other
 from gitmem.flows.sync import sync
 from gitmem.github import issues
 from gitmem.repo.trees import Changes
-from gitmem.store import Store
+from gitmem.store import Store, Tell
 
 if TYPE_CHECKING:  # most syncs have nothing to delete and must not load PyGithub
     from gitmem.github.client import GitHub
@@ -19,23 +19,24 @@ if TYPE_CHECKING:  # most syncs have nothing to delete and must not load PyGithu
 RECORD = "inbox"  # {"erase": [node ids of issues]}
 
 
-def erase(store: Store, connect: Callable[[], GitHub]) -> str:
+def erase(store: Store, connect: Callable[[], GitHub], progress: Tell | None = None) -> str:
     """Delete the issues whose memories are in the vault, with the owner's own token; why not, "" when done.
 
     Asks GitHub nothing, and calls ``connect`` not at all, while the record lists none. Never raises.
     """
     try:
-        return _erase(store, connect)
+        return _erase(store, connect, progress or (lambda _: None))
     except GitmemError as error:
         return f"Closed inbox issues are still to be deleted: {error.message}"
 
 
-def _erase(store: Store, connect: Callable[[], GitHub]) -> str:
+def _erase(store: Store, connect: Callable[[], GitHub], tell: Tell) -> str:
     nodes = [str(node) for node in records.read(store, RECORD).get("erase") or []]
     if not nodes:
         return ""
     place, github, gone, why = home(store), connect(), [], ""
     refuse_other(github, place)
+    tell(f"deleting closed inbox issues ({len(nodes)})")  # GitHub asks for a second between two changes
     for node in nodes:
         try:
             if issues.erase(github, place.repository, node):

@@ -38,7 +38,7 @@ def command(call: Call, restore: bool, background: bool) -> None:
         return
     report = (restoring.restore if restore else sync.sync)(store, output.activity())
     output.show(call, wire.slots(report), _lines(store, report))
-    undeleted = erase(store, connect.github)
+    undeleted = erase(store, connect.github, output.activity())
     if undeleted:
         output.note(undeleted)
     pack(store)
