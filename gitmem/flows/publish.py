@@ -85,18 +85,16 @@ def publish(store: Store, folder: str, budget: int = BUDGET) -> Published:
     return Published("", len(digest.ranked), len(files), lay_out(folder, files))
 
 
-def publish_site(store: Store, site: Site, folder: str, budget: int, *, named: bool = True) -> Published:
-    """The whole site into ``folder``: each secret path of this moment with the digest below it.
+def publish_site(store: Store, site: Site, digest: Digest, folder: str, budget: int) -> Published:
+    """The whole site into ``folder``: each secret path of this moment with ``digest`` below it.
 
     Above them lie two pages that lead nowhere and, for a vault on GitHub, the page that writes back. Paths
     of former windows and rotations are removed.
 
     Raises:
         ConfigError: as :func:`publish`, or links would be longer than assistants fetch.
-        InvalidMemoryError: something in it looks like a secret.
     """
     refuse_inside(store, folder)
-    digest = prepare(store, named=named)
     current, every, _ = sites.paths(store, site)
     base = f"{site.base}/{current}" if site.base else ""
     below = build(digest, budget, base, guide(store, site))

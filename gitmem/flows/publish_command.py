@@ -10,12 +10,15 @@ from gitmem import config, programs
 from gitmem.errors import ConfigError
 from gitmem.flows.publish import Published, publish_site
 from gitmem.flows.site import Site
+from gitmem.memory.digest import Digest
 from gitmem.store import Store
 
 _PATIENCE = 900  # seconds
 
 
-def publish(store: Store, site: Site, command: str, budget: int, env: Mapping[str, str]) -> Published:
+def publish(
+    store: Store, site: Site, digest: Digest, command: str, budget: int, env: Mapping[str, str]
+) -> Published:
     """Build the site in a folder of its own, run ``command`` with it as the last argument, remove it.
 
     The command gets ``env`` without the vault's secrets; what it prints is not shown, because upload tools
@@ -23,12 +26,11 @@ def publish(store: Store, site: Site, command: str, budget: int, env: Mapping[st
 
     Raises:
         ConfigError: the command cannot be read or started, or fails.
-        InvalidMemoryError: something in the digest looks like a secret; the command is not run.
     """
     words = split(command)
     clean = {name: value for name, value in env.items() if name not in config.SECRET_VARIABLES}
     with tempfile.TemporaryDirectory(prefix="gitmem-") as folder:
-        made = publish_site(store, site, folder, budget)
+        made = publish_site(store, site, digest, folder, budget)
         ended = programs.call([*words, folder], clean, seconds=_PATIENCE)
     if ended.code:
         why = f"ended with {ended.code}" if ended.code != 127 else "cannot be started"

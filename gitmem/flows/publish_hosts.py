@@ -18,6 +18,7 @@ from gitmem.vault.capability import NEVER
 
 if TYPE_CHECKING:  # PyGithub takes its time, and is not needed to talk about it
     from gitmem.github.client import GitHub
+from gitmem.memory.digest import Digest
 
 _SEEN = "So can the maker of an assistant that fetches it: Anthropic, for Claude."
 READERS = {
@@ -70,12 +71,12 @@ def publish_to(
             "`gitmem publish --to pages`, `gist`, `dir DIR` or `command COMMAND` begins.",
         )
     target = _target(store, before, host, target)
-    prepare(store)  # a secret must stop it before the old place is left
+    digest = prepare(store)  # a secret must stop it before the old place is left
     if before.host and (before.host != host or (host == "dir" and target != sites.place(store))):
         leave(store, outside)
     elif host == "gist" and before.window != NEVER:
         sites.keep(store, replace(before, window=NEVER))
-    done = _published(store, host, target, budget, outside, fresh)
+    done = _published(store, digest, host, target, budget, outside, fresh)
     sites.keep_place(store, target)
     return done
 
@@ -125,17 +126,19 @@ def move(store: Store, site: Site, budget: int, outside: Outside) -> None:
         ) from error
 
 
-def _published(store: Store, host: str, target: str, budget: int, outside: Outside, fresh: bool) -> Published:
+def _published(
+    store: Store, digest: Digest, host: str, target: str, budget: int, outside: Outside, fresh: bool
+) -> Published:
     if host == "gist":
         return publish_gist.publish(store, outside.github(), budget, fresh=fresh)
     if host == "pages":
         publish_pages.turn_on(store, outside.github())
-        return Published(host, len(prepare(store).ranked), 0)
+        return Published(host, len(digest.ranked), 0)
     site = replace(sites.read(store), host=host)
     if host == "dir":
-        done = publish_site(store, site, target, budget)
+        done = publish_site(store, site, digest, target, budget)
     else:
-        done = publish_command.publish(store, site, target, budget, outside.env)
+        done = publish_command.publish(store, site, digest, target, budget, outside.env)
     sites.keep(store, site)
     return done
 

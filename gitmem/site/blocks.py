@@ -22,7 +22,7 @@ _INLINE = re.compile(
 
 @dataclass(frozen=True, slots=True)
 class Span:
-    """A run of text in one style: text, code, strong, em, or a link with its target."""
+    """A run of text in a style: text, code, strong, em; a link, or one inside the site, with its target."""
 
     style: str
     text: str

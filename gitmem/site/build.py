@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 from gitmem import __version__
 from gitmem.memory.digest import Digest
-from gitmem.memory.memory import Memory
+from gitmem.memory.memory import Memory, short
 from gitmem.site.names import Names, names
 from gitmem.site.pages import Page, fitting, item, listed, paged, told, within
 from gitmem.site.render import render, templates_dir
@@ -52,10 +52,11 @@ def build(digest: Digest, budget: int, base: str = "", guide: Guide = NO_GUIDE) 
     """
     called = _names(digest, base)
     links = {one: called.link(f"{name}.html") for one, name in called.memories.items()}
+    links |= {short(one): link for one, link in links.items()}
     site = _Site(digest, guide, called, links, HOME)
     files: Files = {"style.css": _style()}
     for memory in digest.published:
-        whole = item(memory, links[memory.id], sources=site.sources(memory))
+        whole = item(memory, links, sources=site.sources(memory))
         place = called.projects.get(memory.project)
         above = called.link(f"{place}.html") if place else ""
         files[f"{called.memories[memory.id]}.html"] = site.page("memory", item=whole, project=above)
@@ -152,7 +153,7 @@ class _Site:
     def sources(self, memory: Memory) -> tuple[tuple[str, str], ...]:
         """Title and link of those memories that this one was drawn from and that are shown themselves."""
         found = [self.shown[source] for source in memory.sources if source in self.shown]
-        return tuple((item(one, "", 0).title, self.links[one.id]) for one in found[:_SOURCES])
+        return tuple((item(one, {}, 0).title, self.links[one.id]) for one in found[:_SOURCES])
 
     def page(self, template: str, **values: Any) -> bytes:
         """A page in HTML."""

@@ -2,20 +2,25 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from gitmem.memory.digest import Digest, Project, day
 from gitmem.memory.memory import Memory, short
 from gitmem.memory.pack import entry_of
 from gitmem.memory.text import shorten, visible_line
-from gitmem.site.blocks import Block, blocks
+from gitmem.site.blocks import Block, Span, blocks
 from gitmem.site.names import Names
 
 WHOLE = 1 << 20  # characters: a memory's page shows all of it
 _LONGEST = 1500  # characters of a memory on its project's page
 _EXCERPT = 240  # the same on an overview that has no room for all texts
+_NAMED = re.compile(r"\b([0-9A-HJKMNP-TV-Z]{6})\b")
 _FRAME = 40  # characters of an entry beside its words
+
+Links = dict[str, str]  # by a memory's id, and by its short one
+Sources = tuple[tuple[str, str], ...]  # title and link of each
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +38,7 @@ class Item:
     body: list[Block]
     cut: bool
     link: str
-    sources: tuple[tuple[str, str], ...] = ()
+    sources: Sources = ()
 
     @property
     def excerpt(self) -> str:
@@ -67,8 +72,12 @@ class Listed:
     link: str
 
 
-def item(memory: Memory, link: str, longest: int = WHOLE, sources: tuple[tuple[str, str], ...] = ()) -> Item:
-    """A memory to be shown with at most ``longest`` characters of its text."""
+def item(memory: Memory, links: Links, longest: int = WHOLE, sources: Sources = ()) -> Item:
+    """A memory to be shown with at most ``longest`` characters of its text.
+
+    Short ids that consolidation wrote into a text become links to what they name: an assistant may not make
+    up the address from the id.
+    """
     entry = entry_of(memory, longest)
     tags = (visible_line(tag) for tag in dict.fromkeys((*memory.tags, *memory.topics)))
     # A derived title is the first line of the text: shown once.
@@ -76,13 +85,16 @@ def item(memory: Memory, link: str, longest: int = WHOLE, sources: tuple[tuple[s
     first, _, rest = text.partition("\n")
     if first.strip("#* \t") == entry.title:
         text = rest.strip("\n")
+    body = blocks(text)
+    if memory.source == "consolidation":
+        body = [replace(block, lines=tuple(_linked(line, links) for line in block.lines)) for block in body]
     return Item(
         short(memory.id), entry.title, day(memory), memory.kind, memory.trust, visible_line(memory.project),
-        tuple(filter(None, tags)), text, blocks(text), entry.cut, link, sources,
+        tuple(filter(None, tags)), text, body, entry.cut, links.get(memory.id, ""), sources,
     )  # fmt: skip
 
 
-def paged(project: Project, names: Names, ending: str, room: int, links: dict[str, str]) -> Iterator[Page]:
+def paged(project: Project, names: Names, ending: str, room: int, links: Links) -> Iterator[Page]:
     """The pages of a project, newest memories first, each of about ``room`` characters.
 
     ``links`` gives the link to each memory by id, and learns those of memories without a page of their own.
@@ -93,6 +105,7 @@ def paged(project: Project, names: Names, ending: str, room: int, links: dict[st
     for number, (file, part) in enumerate(zip(files, parts, strict=True), 1):
         for memory in part:
             links.setdefault(memory.id, names.link(file))
+            links.setdefault(short(memory.id), links[memory.id])
         yield Page(
             project=visible_line(project.name),
             name=file,
@@ -101,7 +114,7 @@ def paged(project: Project, names: Names, ending: str, room: int, links: dict[st
             total=len(project.memories),
             newest=day(project.memories[0]),
             narrative=_narrative(project.narrative, links, _LONGEST * 2) if number == 1 else None,
-            months=_months(item(memory, links[memory.id], _LONGEST) for memory in part),
+            months=_months(item(memory, links, _LONGEST) for memory in part),
             before=names.link(files[number - 2]) if number > 1 else "",
             after=names.link(files[number]) if number < len(parts) else "",
         )
@@ -129,12 +142,12 @@ def within(projects: list[Listed], room: int) -> list[Listed]:
     return fitting_ones
 
 
-def told(digest: Digest, links: dict[str, str], budget: int) -> Item | None:
+def told(digest: Digest, links: Links, budget: int) -> Item | None:
     """The narrative of the whole, in less than half of the budget."""
     return _narrative(digest.narrative, links, budget * 2 // 5)
 
 
-def fitting(digest: Digest, links: dict[str, str], room: int) -> tuple[list[Item], bool]:
+def fitting(digest: Digest, links: Links, room: int) -> tuple[list[Item], bool]:
     """The best memories for an overview with ``room`` characters left, best first.
 
     Whether all of them fit with their texts comes too; else each is to be shown by its excerpt.
@@ -145,12 +158,10 @@ def fitting(digest: Digest, links: dict[str, str], room: int) -> tuple[list[Item
     return _while(digest.ranked, links, room, lambda one: one.excerpt), False
 
 
-def _while(
-    ranked: Iterable[Memory], links: dict[str, str], room: int, shown: Callable[[Item], str]
-) -> list[Item]:
+def _while(ranked: Iterable[Memory], links: Links, room: int, shown: Callable[[Item], str]) -> list[Item]:
     chosen: list[Item] = []
     for memory in ranked:
-        one = item(memory, links[memory.id], _LONGEST)
+        one = item(memory, links, _LONGEST)
         words = (one.title, shown(one), one.link, one.project, one.kind, one.trust)
         room -= _FRAME + sum(map(len, words)) + 2 * one.text.count("\n")
         if room < 0:
@@ -159,8 +170,18 @@ def _while(
     return chosen
 
 
-def _narrative(memory: Memory | None, links: dict[str, str], longest: int) -> Item | None:
-    return item(memory, links.get(memory.id, ""), longest) if memory else None
+def _narrative(memory: Memory | None, links: Links, longest: int) -> Item | None:
+    return item(memory, links, longest) if memory else None
+
+
+def _linked(line: tuple[Span, ...], links: Links) -> tuple[Span, ...]:
+    found: list[Span] = []
+    for span in line:
+        pieces = _NAMED.split(span.text) if span.style == "text" else [span.text]
+        for piece in filter(None, pieces):
+            link = links.get(piece) if span.style == "text" else None
+            found.append(Span("inside", piece, link) if link else replace(span, text=piece))
+    return tuple(found)
 
 
 def _parts(memories: Iterable[Memory], room: int) -> Iterator[list[Memory]]:

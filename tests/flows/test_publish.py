@@ -99,7 +99,7 @@ def test_a_secret_stops_the_build_before_anything_is_written(store, tmp_path, wh
     store.write([memory(1, **{where: (KEY,) if where == "tags" else f"the key {KEY}"}), memory(2)])
     for build in (
         lambda: publish(store, str(tmp_path / "site")),
-        lambda: publish_site(store, Site("dir"), str(tmp_path / "other"), 8000),
+        lambda: publish_site(store, Site("dir"), prepare(store), str(tmp_path / "other"), 8000),
     ):
         with pytest.raises(InvalidMemoryError) as caught:
             build()
@@ -168,7 +168,10 @@ def test_a_link_in_our_place_is_not_followed(store, tmp_path):
 
 
 def test_a_digest_never_lands_inside_the_vault(store):
-    for build in (publish, lambda store, folder: publish_site(store, Site("dir"), folder, 8000)):
+    for build in (
+        publish,
+        lambda store, folder: publish_site(store, Site("dir"), prepare(store), folder, 8000),
+    ):
         with pytest.raises(ConfigError, match="inside the vault"):
             build(store, os.path.join(store.path, "site"))
     assert not os.path.exists(os.path.join(store.path, "site"))
@@ -180,7 +183,7 @@ def test_a_digest_never_lands_inside_the_vault(store):
 def test_the_site_lies_below_its_secret_path_and_nothing_above_leads_there(store, tmp_path):
     store.write([memory(1)])
     site = Site("dir", "https://notes.example.org/m")
-    publish_site(store, site, str(tmp_path / "site"), 8000)
+    publish_site(store, site, prepare(store), str(tmp_path / "site"), 8000)
     path = sites.paths(store, site).current
     assert set(os.listdir(tmp_path / "site")) == {"index.html", "404.html", path}
     for name in ("index.html", "404.html"):
@@ -197,9 +200,9 @@ def test_the_site_lies_below_its_secret_path_and_nothing_above_leads_there(store
 def test_after_a_rotation_the_old_path_is_gone(store, tmp_path):
     store.write([memory(1)])
     before, after = Site("dir"), Site("dir", rotation=1)
-    publish_site(store, before, str(tmp_path / "site"), 8000)
+    publish_site(store, before, prepare(store), str(tmp_path / "site"), 8000)
     (tmp_path / "site" / "assets").mkdir()
-    publish_site(store, after, str(tmp_path / "site"), 8000)
+    publish_site(store, after, prepare(store), str(tmp_path / "site"), 8000)
     old, new = (sites.paths(store, site).current for site in (before, after))
     assert set(os.listdir(tmp_path / "site")) == {"index.html", "404.html", new, "assets"}
     assert old not in read(tmp_path / "site")
@@ -209,14 +212,14 @@ def test_a_folder_that_only_looks_like_a_former_path_is_left_alone(store, tmp_pa
     mine = tmp_path / "site" / ("A" * 32)
     mine.mkdir(parents=True)
     (mine / "index.html").write_text("somebody's own")
-    publish_site(store, Site("dir"), str(tmp_path / "site"), 8000)
+    publish_site(store, Site("dir"), prepare(store), str(tmp_path / "site"), 8000)
     assert (mine / "index.html").read_text() == "somebody's own"
 
 
 def test_around_the_end_of_a_window_each_path_is_whole_and_links_to_itself(store, tmp_path):
     store.write([memory(1)])
     site = Site("dir", "https://notes.example.org/m", "daily")
-    publish_site(store, site, str(tmp_path / "site"), 8000)
+    publish_site(store, site, prepare(store), str(tmp_path / "site"), 8000)
     every = sites.paths(store, site).every
     assert len(every) == 3
     for path in every:

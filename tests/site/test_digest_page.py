@@ -296,6 +296,16 @@ def test_a_memory_names_what_it_was_drawn_from_if_that_is_shown():
     assert 'href="m-M00001.html">Source' in made["m-M00003.html"] and "Replaced" not in "".join(made.values())
 
 
+def test_ids_in_a_consolidated_text_lead_to_what_they_name_and_others_stay_text():
+    made = {
+        "source": "consolidation",
+        "body": "Ships on Thursdays (M00001), not on Fridays (M00009), `M00001`.",
+    }
+    page = files(memory(1), memory(2, **made), memory(3, **{**made, "source": ""}))
+    links = '(<a href="m-M00001.html">M00001</a>), not on Fridays (M00009), <code>M00001</code>'
+    assert links in page["m-M00002.html"] and links not in page["m-M00003.html"]
+
+
 def test_names_say_no_more_than_the_pages():
     odd = ["Shop & Co", "shop co", "Üb", "読書会", "v-2", "../../etc", "a" * 300, "CON"]
     made = files(*(memory(n, project=project) for n, project in enumerate(odd, 1)), memory(50))

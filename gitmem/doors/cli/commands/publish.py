@@ -12,7 +12,7 @@ from gitmem.doors.cli import output
 from gitmem.doors.cli.verb import Call, verb
 from gitmem.flows import publish_hosts
 from gitmem.flows import site as sites
-from gitmem.flows.publish import Published, publish_site
+from gitmem.flows.publish import Published, prepare, publish_site
 from gitmem.memory.text import noun
 
 EXAMPLES = (
@@ -60,7 +60,8 @@ def command(call: Call, target: str, host: str | None, folder: str, off: bool) -
             output.show(call, {"host": site.host, "built": False}, ["The digest is not published there."])
             return
         place = os.path.abspath(os.path.expanduser(folder or target))
-        _tell(call, publish_site(store, site, place, budget, named=not in_actions), "the site is built")
+        digest = prepare(store, named=not in_actions)
+        _tell(call, publish_site(store, site, digest, place, budget), "the site is built")
         return
     done = publish_hosts.publish_to(store, host or "", target, budget, outside)
     _tell(call, done, _DONE[done.host])
