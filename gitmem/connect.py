@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from gitmem.github.client import GitHub
     from gitmem.repo.remote import Access
 
+_LOOPBACK = ("127.0.0.1", "localhost", "::1")
+
 
 def github_url() -> str:
     """The GitHub of this environment: the runner's own in Actions, else the setting github.url."""
@@ -63,7 +65,8 @@ def git_access(remote: str, token: str = "") -> Access:
         if token and not refused:
             return access(token, remote)
         url = github_url()
-        if not remote.startswith(f"{url}/"):
+        secure = urlsplit(url).scheme == "https" or urlsplit(url).hostname in _LOOPBACK
+        if not (secure and remote.startswith(f"{url}/")):
             return {}
         return access(_gh_token(urlsplit(url).netloc) if refused else given_token(url), remote)
 
@@ -130,7 +133,7 @@ def model(max_cost: str = "") -> Claude:
     if not has_model():
         raise failures.no_key()
     base = urlsplit(os.environ.get("ANTHROPIC_BASE_URL") or "https://api.anthropic.com")
-    if base.scheme != "https" and base.hostname not in ("127.0.0.1", "localhost", "::1"):
+    if base.scheme != "https" and base.hostname not in _LOOPBACK:
         raise ConfigError(
             "ANTHROPIC_BASE_URL must begin with https://, or your memories would travel in clear.",
             "Nothing was sent.",

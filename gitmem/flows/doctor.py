@@ -56,12 +56,16 @@ def examine(patient: Callable[[], Patient], connect: Callable[[], GitHub], *, fi
     GitHub, for a vault that was set up there.
     """
     findings = list(_look(patient(), connect))
-    mended = []
+    mended, failed = [], []
     for finding in findings:
         if fix and not finding.ok and finding.fix is not None:
-            finding.fix()
-            mended.append(finding.name)
-    return Report(tuple(_look(patient(), connect) if mended else findings), tuple(mended))
+            try:
+                finding.fix()
+                mended.append(finding.name)
+            except GitmemError as error:  # the next one may still be mended
+                failed.append(Finding(f"mending {finding.name}", False, error.message, error.hint))
+    seen = _look(patient(), connect) if mended else findings
+    return Report((*seen, *failed), tuple(mended))
 
 
 def _look(patient: Patient, connect: Callable[[], GitHub]) -> Iterator[Finding]:

@@ -178,3 +178,14 @@ def test_a_repository_that_is_gone_is_said_to_be(machine, github):
     machine.run("sync")
     del github.repositories[NAME]
     assert "no such repository, or no access" in machine.run("sync", code=18).err
+
+
+def test_the_token_never_travels_in_clear(machine, github, monkeypatch):
+    from gitmem import config, connect
+
+    for url, expected in (("http://github.example.org", False), ("https://github.example.org", True)):
+        monkeypatch.setenv("GH_TOKEN", "gho_x")
+        config.put("github.url", url)
+        env = connect.git_access(f"{url}/{NAME}.git")(False)
+        assert bool(env) is expected
+        assert connect.git_access("https://elsewhere.example/x.git")(False) == {}

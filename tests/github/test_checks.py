@@ -221,3 +221,12 @@ def test_a_record_that_names_another_github_gets_no_token(machine, github, http_
     machine.run("config", "set", "github.url", http_remote.base)
     found = findings(machine, code=3)
     assert "another GitHub" in found["github"]["detail"]
+
+
+def test_what_cannot_be_mended_keeps_nothing_else_from_being_mended(machine, repo, github):
+    repo.settings["allow_squash_merge"] = True
+    let_anything_run(repo)
+    github.fault("/repos/ada/memory$", "PATCH", status=403, message="No", times=9)
+    found = findings(machine, "--fix", code=3)
+    assert "forbids" in found["mending GitHub settings"]["detail"]
+    assert found["Actions permissions"]["ok"]

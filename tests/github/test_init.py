@@ -372,3 +372,32 @@ def test_a_private_copy_with_code_in_it_becomes_a_vault(machine, github):
     assert repo.file("code.py") == "print()\n"
     assert repo.tip() == machine.git("rev-parse", "HEAD").strip()
     assert repo.secrets.keys() == {"GITMEM_JOIN"}
+
+
+def test_a_token_that_dies_half_way_is_said_to_and_a_new_one_finishes(machine, github, undisturbed):
+    def die():
+        github.tokens[github.token].good = False
+
+    github.fault("/actions/secrets/public-key", "GET", run=die)
+    refused(machine, "does not accept the token", "run the same command again", code=18)
+    assert github.repositories[NAME].secrets == {}
+    machine.env["GH_TOKEN"] = github.token_of("ada").text
+    init(machine, *KEYED, env={"MY_KEY": "sk-ant-swordfish"})
+    assert final_state(machine, github) == undisturbed
+
+
+def test_a_no_at_the_question_changes_nothing(machine, github):
+    import pty
+
+    ours, theirs = pty.openpty()
+    child = machine.spawn("init", str(machine.vault), "--github", NAME, stdin=theirs, stderr=theirs)
+    os.close(theirs)
+    seen = b""
+    while b"Go on?" not in seen:
+        seen += os.read(ours, 4096)
+    os.write(ours, b"n\n")
+    child.communicate(timeout=30)
+    os.close(ours)
+    assert child.returncode == 130
+    assert b"GitHub's runners" in seen
+    nothing_made(machine, github)
