@@ -322,7 +322,8 @@ def _workflow(ask: Ask, path: str) -> dict[str, Any]:
     repo = ask.repo
     state = repo.states.get(path, "active")
     name = path.rpartition("/")[2]
-    return {"id": _number(path), "name": name, "path": path, "state": state, "badge_url": ""}
+    return {"id": _number(path), "name": name, "path": path, "state": state, "badge_url": "",
+            "created_at": repo.installed}  # fmt: skip
 
 
 def _number(path: str) -> int:

@@ -121,6 +121,7 @@ class Repository:
     deleted: set[int] = field(default_factory=set)
     erased: set[str] = field(default_factory=set)
     states: dict[str, str] = field(default_factory=dict)
+    installed: str = field(default_factory=now)
     runs: list[Run] = field(default_factory=list)
     dispatches: list[tuple[str, dict[str, Any]]] = field(default_factory=list)
     box: PrivateKey = field(default_factory=PrivateKey.generate)

@@ -154,6 +154,13 @@ def test_runs_that_all_failed_are_named(machine, repo):
     assert f"{NAME}/actions" in found["mend"]
 
 
+def test_a_schedule_that_never_starts_anything_is_named(machine, repo):
+    repo.installed = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(time.time() - 9 * 86_400))
+    found = findings(machine, code=3)["last run"]
+    assert "has not started any in 9 days" in found["detail"]
+    assert "`gh workflow run consolidate.yml`" in found["mend"]
+
+
 def test_a_workflow_that_the_remote_changed_is_named_by_sync_and_doctor(machine, repo, tmp_path):
     other = tmp_path / "clone"
     git = machine.git

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import calendar
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from datetime import datetime
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -155,22 +155,28 @@ def _states(seen: Site) -> Iterator[Finding]:
 def _runs(seen: Site) -> Iterator[Finding]:
     if not seen.jobs:
         return
-    place = f"/repos/{seen.name}/actions/workflows/consolidate.yml/runs?per_page=1"
-    last = seen.hub.call("GET", f"{place}&status=success")["workflow_runs"]
-    tried = seen.hub.call("GET", place)["workflow_runs"]
+    place = f"/repos/{seen.name}/actions/workflows/consolidate.yml"
+    last = seen.hub.call("GET", f"{place}/runs?per_page=1&status=success")["workflow_runs"]
     mend = f"{seen.place.url}/{seen.name}/actions shows what happened; `gitmem consolidate` works here too."
-    if not last:
-        failing = bool(tried) and tried[0]["status"] == "completed"
-        detail = "no consolidation has succeeded yet" if failing else "none of the schedule yet"
-        yield Finding("last run", not failing, detail, mend)
+    if last:
+        age = _days_since(str(last[0]["updated_at"]))
+        when = "today" if age < 1 else f"{age} day{'s' if age > 1 else ''} ago"
+        yield Finding("last run", age < LATE_DAYS, f"consolidation last succeeded {when}", mend)
         return
-    age = int((time.time() - _seconds(str(last[0]["updated_at"]))) // _DAY)
-    when = "today" if age < 1 else f"{age} day{'s' if age > 1 else ''} ago"
-    yield Finding("last run", age < LATE_DAYS, f"consolidation last succeeded {when}", mend)
+    tried = seen.hub.call("GET", f"{place}/runs?per_page=1")["workflow_runs"]
+    if tried and tried[0]["status"] == "completed":
+        yield Finding("last run", False, "no consolidation has succeeded yet", mend)
+        return
+    age = _days_since(str(seen.hub.call("GET", place)["created_at"]))
+    detail = f"the schedule has not started any in {age} days" if age >= LATE_DAYS else "none yet"
+    yield Finding(
+        "last run", age < LATE_DAYS, detail, f"`gh workflow run consolidate.yml` starts one. {mend}"
+    )
 
 
-def _seconds(stamp: str) -> int:
-    return calendar.timegm(time.strptime(stamp, "%Y-%m-%dT%H:%M:%SZ"))
+def _days_since(stamp: str) -> int:
+    """Whole days since a time as GitHub writes it: UTC, or on some servers with an offset and fractions."""
+    return int((time.time() - datetime.fromisoformat(stamp).timestamp()) // _DAY)
 
 
 def _pages(seen: Site) -> Iterator[Finding]:
