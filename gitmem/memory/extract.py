@@ -13,6 +13,7 @@ from gitmem.memory.memory import Memory
 
 SHORTEST, LONGEST = 30, 240  # characters of a sentence that can stand alone
 ALIKE = 0.4  # the share of common words from which two sentences are one too many
+_LOOKED = 400  # of the best ones, more than any summary has room for
 _CLOSE, _HEARD = 60, 0.9  # of so many best ones, somebody who was heard often comes later
 
 _FENCE = re.compile(r"(?ms)^ {0,3}(```|~~~).*?(?:^ {0,3}\1|\Z)")
@@ -85,23 +86,33 @@ def best(memories: Iterable[Memory], room: int, most_of_one: int = 3) -> list[Se
     """
     found = [one for memory in memories for one in sentences(memory)]
     weight = _weights(found)
-    ranked = sorted(
-        found, key=lambda one: (-_score(one, weight), one.memory.created, one.memory.id, one.text)
-    )
+    scored = [(_score(one, weight), one) for one in found]
+    scored.sort(key=lambda pair: (-pair[0], pair[1].memory.created, pair[1].memory.id, pair[1].text))
+    chosen = _chosen(scored[:_LOOKED], room, most_of_one)
+    place = {id(one): number for number, one in enumerate(found)}
+    return sorted(chosen, key=lambda one: (one.memory.created, one.memory.id, place[id(one)]))
+
+
+def _chosen(ranked: list[tuple[float, Sentence]], room: int, most_of_one: int) -> list[Sentence]:
+    """The best one after the other, without those too alike, and with everybody's voice heard."""
     chosen: list[Sentence] = []
     used: Counter[str] = Counter()
     spoken: Counter[str] = Counter()
-    while ranked:
-        ranked = [one for one in ranked if _size(one) <= room and used[one.memory.id] < most_of_one]
-        ranked = [one for one in ranked if not chosen or jaccard(one.stems, chosen[-1].stems) <= ALIKE]
-        if ranked:
-            next_ = max(ranked[:_CLOSE], key=lambda one: _score(one, weight) * _HEARD ** spoken[one.speaker])
-            chosen.append(next_)
-            used[next_.memory.id] += 1
-            spoken[next_.speaker] += 1
-            room -= _size(next_)
-    place = {id(one): number for number, one in enumerate(found)}
-    return sorted(chosen, key=lambda one: (one.memory.created, one.memory.id, place[id(one)]))
+    while True:
+        ranked = [
+            (score, one)
+            for score, one in ranked
+            if _size(one) <= room
+            and used[one.memory.id] < most_of_one
+            and not (chosen and jaccard(one.stems, chosen[-1].stems) > ALIKE)
+        ]
+        if not ranked:
+            return chosen
+        _, following = max(ranked[:_CLOSE], key=lambda pair: pair[0] * _HEARD ** spoken[pair[1].speaker])
+        chosen.append(following)
+        used[following.memory.id] += 1
+        spoken[following.speaker] += 1
+        room -= _size(following)
 
 
 def _size(one: Sentence) -> int:

@@ -136,26 +136,30 @@ def _groups(current: Sequence[Memory], wanted: set[str], may: Callable[[Memory],
 
 def _of_class(members: list[Memory], wanted: set[str]) -> Iterator[Group]:
     subjects = Subjects(members)
-    partner = {one.id: other for pair in twins(members, wanted) for one, other in (pair, pair[::-1])}
+    pairs = twins(members, wanted)
+    leads = {one.id: pair[0].id for pair in pairs for one in pair}
     known = {memory.id: memory for memory in members if memory.id not in wanted}
     new = [memory for memory in members if memory.id in wanted]
     overviews = [one for one in known.values() if one.source == SOURCE and OVERVIEW in one.tags][-1:]
-    for topic, part in _parts(new, subjects, partner):
-        beside = [partner[one.id] for one in part if one.id in partner and partner[one.id].id in known]
+    for topic, part in _parts(new, subjects, leads):
+        led = {leads[one.id] for one in part if one.id in leads}
+        beside = [one for one in known.values() if leads.get(one.id) in led]
         beside += overviews
         beside += [known[one] for one in subjects.related(part, known)][:_KNOWN]
         yield Group(members[0].project, topic, tuple(part), tuple(_fitting(beside)))
 
 
 def _parts(
-    new: list[Memory], subjects: Subjects, partner: dict[str, Memory]
+    new: list[Memory], subjects: Subjects, leads: dict[str, str]
 ) -> Iterator[tuple[str, list[Memory]]]:
-    """The new memories in bounded parts: all at once where they fit, else by subject, twins side by side."""
+    """The new memories in bounded parts: all at once where they fit, else by subject, twins together.
+
+    ``leads`` gives for a twin the one that stays.
+    """
     if len(new) <= MOST and sum(map(_size, new)) <= ROOM:
         yield "", new
         return
     label = {memory.id: subjects.of(memory) for memory in new}
-    leads = {memory.id: min(memory.id, partner[memory.id].id) for memory in new if memory.id in partner}
 
     def order(memory: Memory) -> tuple[str, str, str, str]:
         lead = leads.get(memory.id, memory.id)
@@ -163,7 +167,9 @@ def _parts(
 
     part: list[Memory] = []
     for memory in sorted(new, key=order):
-        if part and (len(part) == MOST or sum(map(_size, part)) + _size(memory) > ROOM):
+        full = len(part) >= MOST or sum(map(_size, part)) + _size(memory) > ROOM
+        twin = bool(part) and memory.id in leads and leads.get(part[-1].id) == leads[memory.id]
+        if part and full and not twin:
             yield _named(part, label), part
             part = []
         part.append(memory)
