@@ -60,6 +60,7 @@ def test_the_wheel_holds_every_template_and_every_vault_workflow(wheel):
     assert shipped_templates() != set()
     names = names_in(wheel)
     assert {f"gitmem/_templates/{name}" for name in shipped_templates()} <= names
+    assert "gitmem/_requirements.lock" in names
     workflows = {path.name for path in (ROOT / ".github" / "workflows").glob("*.yml")} - WORKFLOWS_OF_OURS
     carried = {name.rpartition("/")[2] for name in names if name.startswith("gitmem/_workflows/")}
     assert carried == workflows

@@ -11,6 +11,7 @@ import pytest
 from conftest import PACKAGE_HOME
 
 from gitmem.flows import tool
+from machine import Machine
 
 RECORD = ".gitmem/workflows.age"
 FILES = [f".github/workflows/{name}" for name in tool.NAMES]
@@ -62,16 +63,18 @@ def test_the_files_name_the_branchs_commit_which_bears_no_seal_and_stays_while_t
     assert (vault.repo.tip("gitmem-tool"), vault.repo.tip()) == (tip, before)
 
 
+def program(machine, home, path="gitmem/novelty.py", text='"""New."""\n'):
+    """Let a machine run another gitmem: a copy in which one module is other or new."""
+    for name, content in {**tool.package(), path: text.encode()}.items():
+        (home / name).parent.mkdir(parents=True, exist_ok=True)
+        (home / name).write_bytes(content)
+    machine.env["PYTHONPATH"] = str(home)
+
+
 @pytest.fixture
 def changed_program(vault, tmp_path):
-    """Let the owner's machine run another gitmem: a copy with one more module."""
-    home = tmp_path / "newer"
-    for path, content in tool.package().items():
-        (home / path).parent.mkdir(parents=True, exist_ok=True)
-        (home / path).write_bytes(content)
-    (home / "gitmem" / "novelty.py").write_text('"""New."""\n')
-    vault.machine.env["PYTHONPATH"] = str(home)
-    return home
+    """The owner's machine with a changed gitmem."""
+    program(vault.machine, tmp_path / "newer")
 
 
 def test_a_changed_program_is_a_child_of_the_former_and_the_files_follow(vault, changed_program):
@@ -189,11 +192,7 @@ def test_a_branch_that_a_stranger_moved_or_deleted_is_noticed_and_put_right(vaul
 
 
 def test_an_older_gitmem_does_not_take_a_newer_ones_place(vault, tmp_path):
-    for path, content in tool.package().items():
-        (tmp_path / "newer" / path).parent.mkdir(parents=True, exist_ok=True)
-        (tmp_path / "newer" / path).write_bytes(content)
-    (tmp_path / "newer" / "gitmem" / "__init__.py").write_text('__version__ = "99.0"\n')
-    vault.machine.env["PYTHONPATH"] = str(tmp_path / "newer")
+    program(vault.machine, tmp_path / "newer", "gitmem/__init__.py", '__version__ = "99.0"\n')
     newer, _ = vault.install()
     vault.machine.env["PYTHONPATH"] = str(PACKAGE_HOME)
     well, detail, _ = findings(vault)["workflows"]
@@ -204,17 +203,23 @@ def test_an_older_gitmem_does_not_take_a_newer_ones_place(vault, tmp_path):
     assert vault.repo.tip("gitmem-tool") == newer
 
 
-def test_another_device_with_the_same_gitmem_changes_nothing(vault, tmp_path):
-    from machine import Machine
-
-    other = Machine.new(tmp_path / "other")
-    vault.hub.use(other)
-    (other.home / "gitconfig").write_text((vault.machine.home / "gitconfig").read_text())
+def test_another_device_changes_nothing_with_the_same_gitmem_and_installs_its_newer_one(vault, tmp_path):
+    other = vault.hub.use(Machine.new(tmp_path / "other"))
     other.run("config", "set", "sync.auto", "false")
-    other.join(vault.machine)
+    other.join(vault.machine, "--sparse")  # its clone has no workflow file on the disk
     before = (vault.repo.tip("gitmem-tool"), vault.repo.tip())
     here, vault.machine = vault.machine, other
     assert findings(vault)["workflows"][0] is True
     assert vault.install() == (before[0], "")
-    vault.machine = here
     assert (vault.repo.tip("gitmem-tool"), vault.repo.tip()) == before
+    program(other, tmp_path / "newer")
+    commit, _ = vault.install()
+    other.assert_sound("harbour")
+    vault.machine = here
+    assert findings(vault)["branch gitmem-tool"][:2] == [False, "moved by somebody else"]  # not synced yet
+    said = here.run("sync").out
+    assert "The workflows are those that another of your devices installed." in said
+    assert "stolen" not in said
+    found = findings(vault)
+    assert found["branch gitmem-tool"][0] is True
+    assert found["workflows"][1] == f"they run another gitmem than this, at {commit[:10]}"
