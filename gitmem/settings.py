@@ -72,7 +72,7 @@ SETTINGS: dict[str, Setting] = {
     "sync.auto": Setting(True, "Push in the background after each write when there is a remote.", _yes_or_no),
     "search.limit": Setting(10, "How many results `gitmem search` shows.", _count),
     "read.budget": Setting(8000, "How many characters `gitmem read` without an id prints.", _count),
-    "digest.budget": Setting(8000, "How many characters `gitmem digest` publishes.", _count),
+    "digest.budget": Setting(8000, "How many characters the overview of a digest has.", _count),
     "consolidate.model": Setting(
         "claude-haiku-5-5", "The Claude model that `gitmem consolidate` asks.", _one_line
     ),

@@ -113,7 +113,7 @@ def guide(store: Store, site: Site) -> Guide:
     if not record.get("repository"):
         return Guide()
     pattern = inbox.issue_pattern(str(record["repository"]), str(record.get("url") or ""))
-    return Guide(pattern, inbox.page_link(store) if site.base else "")
+    return Guide(pattern, inbox.page_link(store) if site.base and site.host != "gist" else "")
 
 
 def _page(store: Store) -> dict[str, bytes]:

@@ -68,8 +68,8 @@ def _ends(ids: list[str]) -> dict[str, str]:
 
 def _slug(project: str) -> str:
     words = "-".join(re.findall(r"[a-z0-9]+", project.lower()))[:_SLUG].strip("-")
-    # A number at the end is a page's, and letters that were left out may have told two projects apart.
-    return words if project.isascii() and not re.search(r"-\d+$", words) else ""
+    # "p2" at the end is a page's, and letters that were left out may have told two projects apart.
+    return words if project.isascii() and not re.search(r"-p\d+$", words) else ""
 
 
 def _digest(project: str) -> str:

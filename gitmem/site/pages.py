@@ -101,7 +101,7 @@ def paged(project: Project, names: Names, ending: str, room: int, links: Links) 
     """
     parts = list(_parts(project.memories, room))
     first = names.projects[project.name]
-    files = [f"{first}{f'-{number}' if number > 1 else ''}{ending}" for number in range(1, len(parts) + 1)]
+    files = [f"{first}{f'-p{number}' if number > 1 else ''}{ending}" for number in range(1, len(parts) + 1)]
     for number, (file, part) in enumerate(zip(files, parts, strict=True), 1):
         for memory in part:
             links.setdefault(memory.id, names.link(file))
