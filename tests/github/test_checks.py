@@ -237,3 +237,12 @@ def test_what_cannot_be_mended_keeps_nothing_else_from_being_mended(machine, rep
     found = findings(machine, "--fix", code=3)
     assert "forbids" in found["mending GitHub settings"]["detail"]
     assert found["Actions permissions"]["ok"]
+
+
+def test_the_key_is_put_into_no_repository_that_stays_public(machine, repo, github):
+    turn_public(repo)
+    drop_key(repo)
+    github.fault("/repos/ada/memory$", "PATCH", status=403, message="No", times=9)
+    found = findings(machine, "--fix", code=3)
+    assert "is not private" in found["mending Actions secrets"]["detail"]
+    assert repo.secrets.keys() == {"ANTHROPIC_API_KEY"}

@@ -162,7 +162,7 @@ def _on_github(
     if dry_run:
         titles = [one.title for one in steps]
         payload = {"repository": name, "exists": run.found() is not None, "path": run.path, "steps": titles}
-        output.show(call, payload, [*plan, "Nothing was changed."])
+        output.show(call, payload, [*plan, "", "Nothing was changed."])
         return
     _ask(plan, yes=yes)
     setup.carry_out(steps, lambda line: output.aside([line]))
@@ -181,7 +181,8 @@ def _ready(run: setup.SetUp, address: str, *, actions: bool) -> tuple[dict[str, 
         "actions": actions,
     }
     lines: list[output.Line] = [
-        ("good", f"The vault is ready at {run.path}, and at {address}."),
+        ("good", f"The vault is ready at {run.path}"),
+        ("good", f"and at {address}."),
         "",
         *_backup(key_path),
         "",
