@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
+from functools import cache
 from typing import TYPE_CHECKING
 
 from gitmem.errors import WrongKeyError
@@ -28,7 +29,7 @@ class Eras:
     ) -> None:
         """``seals`` gives key fingerprint → reader; ``named`` the fingerprint that stands in a commit."""
         self._git = git
-        self._seals = seals
+        self._seals = cache(seals)
         self._named = named
         self._found: dict[str, dict[str, frozenset[str]]] = {}
 

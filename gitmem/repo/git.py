@@ -188,15 +188,13 @@ def _exchange(to: int, data: bytes, sources: list[int], done: object) -> list[by
     chunks: dict[int, list[bytes]] = {source: [] for source in sources}
     left, view = set(sources), memoryview(data)
     writing = bool(data)
+    os.set_blocking(to, False)  # select only promises room for a little: more would wait for who waits for us
     if not writing:
         done()
     while left:
         ready, writable, _ = select.select(list(left), [to] if writing else [], [])
         if writable:
-            try:
-                view = view[os.write(to, view[:32768]) :]
-            except BrokenPipeError:
-                view = view[:0]
+            view = _fed(to, view)
             if not view:
                 writing = False
                 done()
@@ -207,6 +205,16 @@ def _exchange(to: int, data: bytes, sources: list[int], done: object) -> list[by
                 left.discard(source)
                 os.close(source)
     return [b"".join(chunks[source]) for source in sources]
+
+
+def _fed(to: int, view: memoryview) -> memoryview:
+    """What is left of ``view`` after as much of it as there is room for; nothing once nobody reads."""
+    try:
+        return view[os.write(to, view[:32768]) :]
+    except BlockingIOError:
+        return view
+    except BrokenPipeError:
+        return view[:0]
 
 
 def _call_elsewhere(argv: list[str], data: bytes, env: dict[str, str]) -> tuple[int, bytes, bytes]:
