@@ -16,6 +16,7 @@ from gitmem.repo.trees import BLOB_MODE, differences
 from gitmem.vault.vault import Vault
 
 _FEW = 8  # below this, looking memories up one by one beats reading every folder
+_BRANCH = r"[A-Za-z]\w*(?:[/-]\w+)*"
 _REVISION = r"(?:HEAD|[0-9a-fA-F]{4,40})(?:[~^]\d*)*"
 
 
@@ -128,14 +129,17 @@ class Reader:
                 damaged.append(memory_id)
 
     def resolve_commit(self, text: str) -> str:
-        """A verified commit for an id or its beginning, ``HEAD~2``, a date or a time (the last one by then).
+        """A verified commit for an id, ``HEAD~2``, a branch, a date or a time (the last one by then).
 
         Raises:
             NotFoundError: there is none.
             TamperedError: it is not acceptable as a tip of its own.
         """
         tip = self.tip()
-        if re.fullmatch(_REVISION, text):
+        branch = self.repo.tip(f"refs/heads/{text}") if re.fullmatch(_BRANCH, text) else ""
+        if branch:
+            out = branch.encode()
+        elif re.fullmatch(_REVISION, text):
             name = text.replace("HEAD", tip, 1)
             out = self.repo.git.run("rev-parse", "--verify", "--quiet", f"{name}^{{commit}}", ok=(0, 1, 128))
         elif re.fullmatch(r"\d{4}-\d\d-\d\d(T[\d:]{5,8}Z?)?", text):
@@ -143,7 +147,7 @@ class Reader:
             out = self.repo.git.run("rev-list", "-1", f"--before={until}", tip, "--")
         else:
             raise NotFoundError(
-                "That is neither a commit nor a date.", "Use an id from `gitmem log`, HEAD~2, or 2026-11-20."
+                "That is no commit, branch or date.", "Use an id from `gitmem log`, HEAD~2, or 2026-11-20."
             )
         found = out.decode().strip()
         if not found:

@@ -4,7 +4,7 @@ import subprocess
 
 import pytest
 
-from gitmem.errors import ConflictError, NotFoundError, TamperedError
+from gitmem.errors import ConflictError, NotFoundError, RemoteError, TamperedError
 from gitmem.flows.consolidate import proposal
 from gitmem.flows.sync import sync
 from gitmem.memory.plan import Step
@@ -133,3 +133,47 @@ def test_undo_takes_an_accepted_proposal_back(proposed):
     proposal.accept(proposed.store, proposal.pending(proposed.store))
     undo(proposed.store)
     assert proposed.tree() == before
+
+
+def test_a_proposal_rejected_on_another_device_is_gone_here_too(proposed, devices):
+    other = devices.another()
+    proposal.reject(other.store, proposal.pending(other.store))
+    sync(other.store)
+    sync(proposed.store)
+    assert proposed.store.repo.tip(proposal.BRANCH)
+    with pytest.raises(NotFoundError):
+        proposal.pending(proposed.store)
+    assert not proposed.store.repo.tip(proposal.BRANCH)
+
+
+def test_a_proposal_that_could_not_be_pushed_is_found_later(devices, scripted):
+    device = devices.first(remote=True)
+    device.write("The door is red.")
+    sync(device.store)
+    away = devices.remote.rename(devices.folder / "away")
+    with pytest.raises(RemoteError):
+        device.run(scripted(noted), propose=True)
+    assert len(device.all()) == 1
+    away.rename(devices.remote)
+    device.run(scripted(noted), propose=True)
+    assert len(proposal.pending(device.store).changes) == 1
+
+
+def test_a_proposal_by_a_stranger_blocks_nothing(proposed, devices, scripted):
+    clone = devices.folder / "clone"
+    who = ["-c", "user.name=x", "-c", "user.email=x@x"]
+    for arguments in (
+        ["clone", "-q", str(devices.remote), str(clone)],
+        ["-C", str(clone), *who, "commit", "-q", "--allow-empty", "-m", "consolidate 2 memories"],
+        ["-C", str(clone), "push", "-q", "-f", "origin", "HEAD:refs/heads/gitmem/proposal"],
+    ):
+        subprocess.run(["git", *arguments], check=True, capture_output=True)
+    with pytest.raises(TamperedError, match="--mode propose"):
+        proposal.pending(proposed.store)
+    report = proposed.run(scripted(noted), propose=True)
+    assert on_remote(devices)[proposal.BRANCH] == report.commit
+    assert len(proposal.pending(proposed.store).changes) == 2
+
+
+def test_the_branch_can_be_named_to_look_at_it(proposed):
+    assert proposed.store.resolve_commit("gitmem/proposal") == proposed.report.commit

@@ -10,15 +10,15 @@ from gitmem.flows.consolidate import apply, marker
 from gitmem.flows.consolidate.apply import Work
 from gitmem.flows.history import Change, difference
 from gitmem.memory.ids import path_of
-from gitmem.repo import commits
-from gitmem.repo.git import printable
+from gitmem.repo.history import Judged
 from gitmem.repo.remote import NAME, explained
 from gitmem.repo.repo import Draft
 from gitmem.repo.trees import BLOB_MODE, Changes, differences
 from gitmem.store import Store, counted
 
 BRANCH = "refs/heads/gitmem/proposal"
-_AGAIN = "`gitmem review --reject` takes it away; `gitmem consolidate --mode propose` makes it anew."
+_ANEW = "`gitmem consolidate --mode propose` makes it anew"
+_AGAIN = f"`gitmem review --reject` takes it away; {_ANEW}."
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +36,7 @@ def propose(store: Store, work: Work) -> tuple[str, frozenset[str]]:
     The vault's own branch is not moved. Returns the commit ("" when nothing changes) and what was dropped.
 
     Raises:
-        RemoteError: the remote cannot be reached; the proposal lies here, and `review` finds it.
+        RemoteError: the remote cannot be reached; the proposal lies here, and is found once it can be.
     """
     with store.repo.lock:
         store.repo.tidy(store.branch)
@@ -55,12 +55,16 @@ def propose(store: Store, work: Work) -> tuple[str, frozenset[str]]:
 
 
 def is_waiting(store: Store) -> bool:
-    """Whether a proposal waits that holds all there is: nothing was written since it was made."""
-    oid = store.repo.tip(BRANCH)
-    if not oid or store.trunk.history.judged(oid).seal is None:
+    """Whether a proposal waits that holds all there is: nothing was written since it was made.
+
+    Raises:
+        RemoteError: the remote cannot be reached.
+    """
+    oid = _found(store)
+    judged = store.trunk.history.judged(oid) if oid else None
+    if judged is None or judged.seal is None:
         return False
-    parents = commits.header(store.repo.objects.read(oid)).parents
-    come, other = marker.news(store, marker.Marker(parents[0]), store.tip())
+    come, other = marker.news(store, marker.Marker(judged.shown[0]), store.tip())
     return not come and not other
 
 
@@ -72,26 +76,17 @@ def pending(store: Store) -> Proposal:
         TamperedError: it was not made by a key holder, or is no consolidation; nothing of it was opened.
         RemoteError: the remote cannot be reached.
     """
-    oid = store.repo.tip(BRANCH)
-    if store.remote:
-        with store.repo.sync_lock:
-            oid = store.repo.remote.fetch(BRANCH) or oid
+    oid = _found(store)
     if not oid or store.trunk.history.contains(store.tip(), oid):
         raise NotFoundError(
             "No proposal is waiting.", "`gitmem consolidate --mode propose` makes one when there is news."
         )
-    store.trunk.judge(oid, "")
-    judged = store.trunk.history.judged(oid)
-    if judged.seal is None or judged.anchor or len(judged.shown) != 1:
-        raise TamperedError(
-            f"The proposal {oid} is not a single commit of a key holder.",
-            f"Nothing of it was opened. {_AGAIN}",
-        )
+    judged = _verified(store, oid)
     parent = judged.shown[0]
     if not store.trunk.history.contains(store.tip(), parent):
         raise ConflictError(
             "The proposal stands on commits that are not in this vault's branch.",
-            f"Nothing was changed; run `gitmem sync` first. {_AGAIN}",
+            f"Nothing was changed. Run `gitmem sync` first; if that does not help, {_ANEW}.",
         )
     return Proposal(oid, parent, tuple(difference(store, parent, oid)))
 
@@ -130,9 +125,36 @@ def reject(store: Store, offer: Proposal) -> str:
     return store.trunk.grow(make, "reject 1 proposal")
 
 
-def discard(store: Store) -> None:
-    """Take away whatever lies on the proposal's branch, here and on the remote, unopened."""
-    _take_away(store)
+def _found(store: Store) -> str:
+    """The commit on the proposal's branch, of the remote where there is one; "" for none.
+
+    One that lies only here was not pushed, or was decided on elsewhere: then the marker has moved since.
+    """
+    here = store.repo.tip(BRANCH)
+    if not store.remote:
+        return here
+    with store.repo.sync_lock, store.repo.guard(BRANCH):
+        theirs = store.repo.remote.fetch(BRANCH)
+    if theirs or not here:
+        return theirs
+    parent = store.trunk.history.judged(here).shown[0]
+    if marker.read(store, store.tip()) == marker.read(store, parent):
+        return here
+    store.repo.git.run("update-ref", "-d", BRANCH)
+    return ""
+
+
+def _verified(store: Store, oid: str) -> Judged:
+    """The proposal's commit: acceptable as a tip, and a single one of a key holder."""
+    hint = f"Nothing of it was opened; {_ANEW}."
+    try:
+        store.trunk.judge(oid, "")
+    except TamperedError as error:
+        raise TamperedError(f"The proposal {oid} was not made by a key holder.", hint) from error
+    judged = store.trunk.history.judged(oid)
+    if judged.seal is None or judged.anchor or len(judged.shown) != 1:
+        raise TamperedError(f"The proposal {oid} is not a single commit of a key holder.", hint)
+    return judged
 
 
 def _onto(store: Store, offer: Proposal, tip: str) -> Changes:
@@ -172,7 +194,7 @@ def _take_away(store: Store) -> None:
 
 def _push(store: Store, what: str) -> None:
     """Push one refspec of the proposal's branch; taking away what is not there is no failure."""
-    options = ("push", "--porcelain", "--no-verify", NAME, what)
-    status, out, err = store.repo.git.status(*options, env=store.repo.remote.env)
+    with store.repo.guard(BRANCH):
+        status, out, err = store.repo.remote.ask("push", "--porcelain", "--no-verify", NAME, what)
     if status and not (what.startswith(":") and b"remote ref does not exist" in out + err):
-        raise explained("push to", err or printable(out).encode())
+        raise explained("push to", err)

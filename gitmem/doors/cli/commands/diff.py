@@ -15,6 +15,7 @@ EXAMPLES = (
     ("gitmem diff", "What the last commit changed"),
     ("gitmem diff 2026-11-01", "What changed since that day"),
     ("gitmem diff 3f9c2ab1 HEAD~2", "Between two commits"),
+    ("gitmem diff HEAD gitmem/proposal", "What a proposed consolidation would change"),
 )
 
 
@@ -24,7 +25,7 @@ EXAMPLES = (
 def command(call: Call, a: str, b: str) -> None:
     """Show what changed between two commits, decrypted.
 
-    FROM and TO are commits, dates, or HEAD~2; without them the last commit is shown.
+    FROM and TO are commits, branches, dates, or HEAD~2; without them the last commit is shown.
     """
     store = app.open_store(call.vault, output.secret_asker())
     found = history.difference(store, store.resolve_commit(a), store.resolve_commit(b))
