@@ -17,6 +17,7 @@ from gitmem.memory.sharing import publishable
 from gitmem.memory.text import fingerprint
 from gitmem.site.build import OVERVIEW, build_text
 from gitmem.store import Store
+from gitmem.vault.capability import NEVER
 
 if TYPE_CHECKING:  # PyGithub takes its time, and is not needed to talk about it
     from gitmem.github.client import GitHub
@@ -37,7 +38,8 @@ def publish(store: Store, github: GitHub, budget: int, *, fresh: bool = False) -
     if store.remote:
         sync.sync(store)  # another device may have made a gist meanwhile
     digest = prepare(store)
-    site = replace(sites.read(store), host="gist")
+    before = sites.read(store)
+    site = replace(before, host="gist", window=NEVER, base="" if before.host == "pages" else before.base)
     former = site.gist
     if former.id and (fresh or taken_away(store, former, digest)):
         gists.delete(github, former.id)
@@ -48,18 +50,6 @@ def publish(store: Store, github: GitHub, budget: int, *, fresh: bool = False) -
     sites.keep(store, site)
     replaced = bool(former.id) and former.id != site.gist.id
     return Published("gist", len(digest.ranked), files, replaced=replaced)
-
-
-def delete(store: Store, github: GitHub) -> None:
-    """Remove the gist, with all its revisions, if there is one.
-
-    Raises:
-        GitmemError: GitHub cannot be reached, or says no.
-    """
-    site = sites.read(store)
-    if site.gist.id:
-        gists.delete(github, site.gist.id)
-        sites.keep(store, replace(site, gist=Gist()))
 
 
 def taken_away(store: Store, former: Gist, digest: Digest) -> bool:

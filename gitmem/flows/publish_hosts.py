@@ -12,13 +12,13 @@ from gitmem.flows import publish_command, publish_gist, publish_pages
 from gitmem.flows import site as sites
 from gitmem.flows.publish import Published, prepare, publish_site
 from gitmem.flows.publish_folder import clear
-from gitmem.flows.site import Site
+from gitmem.flows.site import Gist, Site
+from gitmem.github import gists
 from gitmem.store import Store
 from gitmem.vault.capability import NEVER
 
 if TYPE_CHECKING:  # PyGithub takes its time, and is not needed to talk about it
     from gitmem.github.client import GitHub
-from gitmem.memory.digest import Digest
 
 _SEEN = "So can the maker of an assistant that fetches it: Anthropic, for Claude."
 READERS = {
@@ -63,7 +63,7 @@ def publish_to(
         InvalidMemoryError: something in the digest looks like a secret; nothing was changed.
         GitmemError: the host cannot be reached or refuses.
     """
-    before = sites.read(store)
+    before, place = sites.read(store), sites.place(store)
     host = host or before.host
     if not host:
         raise NotSetUpError(
@@ -71,13 +71,11 @@ def publish_to(
             "`gitmem publish --to pages`, `gist`, `dir DIR` or `command COMMAND` begins.",
         )
     target = _target(store, before, host, target)
-    digest = prepare(store)  # a secret must stop it before the old place is left
-    if before.host and (before.host != host or (host == "dir" and target != sites.place(store))):
-        leave(store, outside)
-    elif host == "gist" and before.window != NEVER:
-        sites.keep(store, replace(before, window=NEVER))
-    done = _published(store, digest, host, target, budget, outside, fresh)
+    done = _published(store, before, host, target, budget, outside, fresh)
     sites.keep_place(store, target)
+    # The former place comes last: had the new one refused, the digest would be nowhere.
+    if before.host != host or (host == "dir" and target != place):
+        _take_down(store, before, place, outside)
     return done
 
 
@@ -87,16 +85,10 @@ def leave(store: Store, outside: Outside) -> int:
     Raises:
         GitmemError: the host cannot be reached or refuses; it stays on.
     """
-    site = sites.read(store)
-    removed = 0
-    if site.host == "gist" or site.gist.id:
-        publish_gist.delete(store, outside.github())
-    if site.host == "pages":
-        publish_pages.turn_off(outside.github(), publish_pages.repository(store))
-    elif site.host == "dir" and sites.place(store):
-        removed = clear(sites.place(store))
-    base = "" if site.host == "pages" else site.base
-    sites.keep(store, replace(sites.read(store), host="", base=base))
+    before = sites.read(store)
+    removed = _take_down(store, before, sites.place(store), outside)
+    base = "" if before.host == "pages" else before.base
+    sites.keep(store, replace(before, host="", base=base, gist=Gist()))
     sites.keep_place(store, "")
     return removed
 
@@ -127,20 +119,37 @@ def move(store: Store, site: Site, budget: int, outside: Outside) -> None:
 
 
 def _published(
-    store: Store, digest: Digest, host: str, target: str, budget: int, outside: Outside, fresh: bool
+    store: Store, before: Site, host: str, target: str, budget: int, outside: Outside, fresh: bool
 ) -> Published:
     if host == "gist":
         return publish_gist.publish(store, outside.github(), budget, fresh=fresh)
+    digest = prepare(store)
     if host == "pages":
-        publish_pages.turn_on(store, outside.github())
+        try:
+            publish_pages.turn_on(store, outside.github())
+        except GitmemError:
+            sites.keep(store, before)
+            raise
         return Published(host, len(digest.ranked), 0)
-    site = replace(sites.read(store), host=host)
+    site = replace(before, host=host, base="" if before.host == "pages" else before.base)
     if host == "dir":
         done = publish_site(store, site, digest, target, budget)
     else:
         done = publish_command.publish(store, site, digest, target, budget, outside.env)
     sites.keep(store, site)
     return done
+
+
+def _take_down(store: Store, before: Site, place: str, outside: Outside) -> int:
+    """Remove the digest from the place that ``before`` names; how many files of this machine went with it."""
+    if before.host == "gist" and before.gist.id:
+        gists.delete(outside.github(), before.gist.id)
+        sites.keep(store, replace(sites.read(store), gist=Gist()))
+    elif before.host == "pages":
+        publish_pages.turn_off(outside.github(), publish_pages.repository(store))
+    elif before.host == "dir" and place:
+        return clear(place)
+    return 0
 
 
 def _target(store: Store, before: Site, host: str, given: str) -> str:

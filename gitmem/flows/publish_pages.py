@@ -63,7 +63,7 @@ def turn_on(store: Store, github: GitHub) -> None:
     """Enable Pages, note it in the vault, push, and have the digest built.
 
     Raises:
-        GitmemError: as :func:`enable` and :func:`build`; nothing is noted then.
+        GitmemError: as :func:`enable`, and then nothing is noted; or as :func:`build`.
     """
     base = enable(github, repository(store))
     sites.keep(store, replace(sites.read(store), host="pages", base=base))

@@ -217,7 +217,9 @@ def test_a_free_plan_is_one_sentence_and_offers_a_gist(there, github):
     assert len(said.strip().splitlines()) == 2
     assert "not published" in there.run("url", code=10).err
     there.run("publish", "--to", "gist")
-    assert "word one" in everything(the_gist(github))
+    before = there.run("--json", "url").json
+    there.run("publish", "--to", "pages", code=18)
+    assert "word one" in everything(the_gist(github)) and there.run("--json", "url").json == before
 
 
 def test_a_public_repository_is_refused(there, github):
@@ -247,6 +249,26 @@ def test_a_rotation_publishes_again_and_off_takes_the_site_down(there, github):
     assert there.run("--json", "url").json["url"] != before
     there.run("publish", "--off")
     assert github.repositories[NAME].pages is None
+
+
+def test_from_pages_to_a_gist_and_back_leaves_nothing_up_at_the_former_place(there, github):
+    github.owner.plan = "pro"
+    share(there, "word one")
+    there.run("publish", "--to", "pages")
+    there.run("url", "--window", "weekly")
+    there.run("publish", "--to", "gist")
+    assert github.repositories[NAME].pages is None and "remember.html" not in everything(the_gist(github))
+    there.run("url", "--rotate")
+    there.run("publish", "--to", "pages")
+    assert not github.gists and github.repositories[NAME].pages
+
+
+def test_pages_without_the_workflow_change_nothing_and_say_how_to_get_it(there, github):
+    github.owner.plan = "pro"
+    share(there, "word one")
+    github.fault("/dispatches", "POST", status=404, message="Not Found")
+    assert "`gitmem doctor --fix`" in there.run("publish", "--to", "pages", code=10).err
+    assert "not published" in there.run("url", code=10).err
 
 
 def test_a_rotation_that_could_not_be_published_says_that_the_old_address_is_up(there, github):
