@@ -39,7 +39,7 @@ class Report:
     proposal waits that holds all there is.
     """
 
-    engine: str
+    engine: str = ""
     looked: int = 0
     left: int = 0
     made: tuple[Made, ...] = ()
@@ -80,34 +80,44 @@ def consolidate(
     found = gather(store, options.scope)
     if not found.news:
         return Report(engine.name)
-    new = sum(len(group.new) for group in found.groups)
     estimate = engine.prepare(found.groups) if found.groups else None
     if told and found.groups:
-        told(new, estimate)
+        told(_new(found), estimate)
     thoughts = think(engine, found.groups, progress)
     made = outcome(thoughts.plans, store.now(), store.new_id, found.may)
-    writes, after = _writes(made), _after(found, made)
-    extras, untold = _extras(store, engine, found, thoughts, after)
-    work = _work(store, found, thoughts, [*writes, *extras], untold=untold)
+    extras, untold = _extras(store, engine, found, thoughts, _after(found, made))
+    work = _work(store, found, thoughts, [*_writes(made), *extras], untold=untold)
     commit, dropped = _carried_out(store, work, options)
-    report = Report(
-        engine.name,
-        looked=len(thoughts.looked),
-        left=max(0, new - len({one.id for one in thoughts.looked} | thoughts.aside.keys())),
-        made=tuple(one for one in made.made if one.memory.id not in dropped),
+    report = replace(
+        _report(found, thoughts, made, dropped),
+        engine=engine.name,
         written=tuple(one.memory for one in extras if one.memory.id not in dropped),
-        refused=made.refused,
-        aside=tuple(thoughts.aside.values()),
-        dropped=len(dropped),
         estimate=estimate,
         cost=engine.report(),
         commit=commit,
         proposed=options.propose and bool(commit),
-        stopped=thoughts.stopped.message if thoughts.stopped else "",
     )
     if thoughts.stopped and not isinstance(thoughts.stopped, BudgetSpentError):
         raise _interrupted(thoughts.stopped, report)
     return report
+
+
+def _new(found: Found) -> int:
+    return sum(len(group.new) for group in found.groups)
+
+
+def _report(found: Found, thoughts: Thoughts, made: Outcome, dropped: frozenset[str]) -> Report:
+    """What the engine's part of a run came to."""
+    done = {one.id for one in thoughts.looked} | thoughts.aside.keys()
+    return Report(
+        looked=len(thoughts.looked),
+        left=sum(one.id not in done for group in found.groups for one in group.new),
+        made=tuple(one for one in made.made if one.memory.id not in dropped),
+        refused=made.refused,
+        aside=tuple(thoughts.aside.values()),
+        dropped=len(dropped),
+        stopped=thoughts.stopped.message if thoughts.stopped else "",
+    )
 
 
 def _writes(made: Outcome) -> list[Write]:
