@@ -41,8 +41,8 @@ def test_the_lock_satisfies_every_dependency_of_the_project(lock, root):
         assert locked[wanted.name.lower()] in wanted.specifier, f"{text}: run scripts/lock.py"
 
 
-@pytest.fixture
-def index(real_environment, tmp_path):
+@pytest.fixture(scope="module")
+def index(real_environment, tmp_path_factory):
     """The variables by which pip reaches a package index from here."""
     env = dict.fromkeys(("http_proxy", "https_proxy", "HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY"), "")
     env |= {
@@ -52,7 +52,17 @@ def index(real_environment, tmp_path):
         or name.lower().endswith("_proxy")
         or name in ("SSL_CERT_FILE", "SSL_CERT_DIR")
     }
-    argv = [sys.executable, "-m", "pip", "download", "-q", "--no-deps", "-d", tmp_path / "probe", "sniffio"]
+    argv = [
+        sys.executable,
+        "-m",
+        "pip",
+        "download",
+        "-q",
+        "--no-deps",
+        "-d",
+        tmp_path_factory.mktemp("probe"),
+        "sniffio",
+    ]
     done = subprocess.run(argv, env={**os.environ, **env}, capture_output=True, timeout=120, check=False)
     if done.returncode:
         parts.missing("index", "no package index can be reached from here")
@@ -90,7 +100,9 @@ def test_a_package_that_is_not_what_was_locked_stops_the_job_before_it_has_the_k
         (home / path).write_text(vault.repo.file(path, "gitmem-tool"), newline="")
     file = home / "gitmem" / "_requirements.lock"
     file.write_text(
-        re.sub(r"(sniffio==\S+ \\\n    --hash=sha256:)[0-9a-f]{8}", r"\g<1>00000000", file.read_text())
+        re.sub(
+            r"(annotated-types==\S+ \\\n    --hash=sha256:)[0-9a-f]{8}", r"\g<1>00000000", file.read_text()
+        )
     )
     vault.machine.env["PYTHONPATH"] = str(home)
     vault.install()
