@@ -290,7 +290,7 @@ def default_project(vault: str) -> str:
 
 def push_later(store: Store) -> None:
     """Starts a detached sync (``sync.auto``), also to pack what is due and to wait for git's busy index."""
-    tend = store.repo.unfinished or store.repo.objects.crowded
+    tend = store.repo.unfinished or store.repo.objects.crowded or store.trunk.state.purged
     if not tend and not (store.remote and config.get("sync.auto")):
         return
     from gitmem.repo import git

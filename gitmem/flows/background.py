@@ -11,6 +11,7 @@ from gitmem import config
 from gitmem.errors import GitmemError
 from gitmem.flows import sync
 from gitmem.flows.erase import erase
+from gitmem.flows.purge import resume
 from gitmem.repo import packing
 from gitmem.store import Store
 
@@ -74,6 +75,7 @@ def tend(store: Store) -> None:
     with config.hold(f"tend-{store.vault.id}", wait=False) as mine:
         if not mine:
             return
+        resume(store, lambda _: None)
         pack(store)
         deadline = time.monotonic() + _PATIENCE
         while store.repo.unfinished and time.monotonic() < deadline:

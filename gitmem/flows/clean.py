@@ -20,7 +20,7 @@ def clean(store: Store, tell: Tell) -> tuple[str, ...]:
     """
     tell("erasing what was purged from this clone")
     repo, state = store.repo, store.trunk.state
-    with repo.lock:
+    with repo.sync_lock, repo.lock:
         tip = store.tip()
         gone = replaced(store, tip)
         followed = tracking(store.branch)

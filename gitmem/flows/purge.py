@@ -93,15 +93,30 @@ def purge(store: Store, ids: Sequence[str], tell: Tell, step: Progress | None = 
         NotFoundError: the history holds none of them.
         TooShortError: this clone does not have the whole history.
     """
+    start = store.tip()
+    made: tuple[str, int] | None
     with store.repo.sync_lock:
         for _ in range(_TRIES):
             old = sync(store, tell).tip if store.remote else store.tip()
-            made = _attempt(store, old, ids, tell, step)
+            if not store.trunk.history.contains(old, start) and not _held(store, old, ids):
+                made = old, 0  # an earlier run had reached the remote, and the sync has just followed it
+            else:
+                made = _attempt(store, old, ids, tell, step)
             if made:
                 holders = clean(store, tell)
                 beyond = clean_remote(store, tell) if store.remote else ()
                 return Purged(tuple(ids), *made, holders, beyond is not None, beyond or ())
     raise RemoteError("The remote kept moving while gitmem was purging.", "Nothing was purged; try again.")
+
+
+def resume(store: Store, tell: Tell) -> None:
+    """End a purge that was cut off before it had erased what it left over; mostly there is none."""
+    if store.trunk.state.purged:
+        clean(store, tell)
+
+
+def _held(store: Store, tip: str, ids: Sequence[str]) -> bool:
+    return any(_stood(store, tip, path_of(one)) for one in ids)
 
 
 def _attempt(
@@ -148,7 +163,7 @@ def _line(store: Store, old: str, ids: Sequence[str], tell: Tell, step: Progress
     new = store.trunk.seal(Draft((tip,), store.repo.tree(tip), {}, counted("purge", len(ids)), trailers))
     store.repo.objects.flush()
     store.trunk.judge(new, old)
-    if any(stood for path in paths for stood in _stood(store, new, path)):
+    if _held(store, new, ids):
         raise ConflictError(
             "Something of it is left in the new history.", "Nothing was changed; report this."
         )

@@ -57,6 +57,7 @@ def command(call: Call, memory_ids: tuple[str, ...], purge: bool, yes: bool) -> 
 
 
 def _purge(call: Call, store: Store, texts: tuple[str, ...], yes: bool) -> None:
+    purging.resume(store, output.activity() or (lambda _: None))
     ids = list(dict.fromkeys(purging.find(store, text) for text in texts))
     drawn = purging.drawn_from(store, ids)
     if not yes:
