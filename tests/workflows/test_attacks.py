@@ -114,6 +114,10 @@ def test_a_job_on_a_refused_tip_opens_no_memory(vault, stranger, job):
     assert MARK not in run.log
     assert run.artifacts == {}
     assert vault.repo.tip() == tip
+    # Refused as it was cloned, before anything was opened: nothing of it stays on the machine.
+    homes = list(vault.actions.folder.glob("run-*/home/.local/share/gitmem/vaults"))
+    assert len(homes) == 1
+    assert [*homes[0].iterdir()] == []
 
 
 def test_a_tip_below_the_floor_of_the_secret_is_refused(vault):

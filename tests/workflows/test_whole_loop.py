@@ -58,6 +58,7 @@ def test_init_write_publish_remember_consolidate_and_a_new_key(desk, actions, gi
     repo.secrets["GITMEM_JOIN"] = old
     (run,) = actions.start("workflow_dispatch", only="inbox.yml")
     assert run.result == "failure"
+    assert "exit code 12" in run.log
     assert MARK not in run.log
     desk.run("sync")
     assert any("behind the door" in body for body in desk.bodies().values())
