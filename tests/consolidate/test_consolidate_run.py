@@ -297,3 +297,42 @@ def test_the_narrative_is_drawn_from_shared_memories_only_and_not_told_twice(vau
     vault.run(scripted(lambda _: [], narrate))
     assert heard[2:] == [("", ["The public hall is wide."]), ("p", ["The public hall is wide."])]
     assert len([one for one in vault.current() if "digest" in one.tags]) == 2
+
+
+def test_narratives_that_two_devices_told_at_once_become_one(devices, scripted):
+    def narrate(_, memories):
+        return Step(action="create", sources=(), body=" ".join(one.body for one in memories))
+
+    first = devices.first(remote=True)
+    first.write("The door is red.", share=True)
+    sync(first.store)
+    second = devices.another()
+    for device in (first, second):
+        device.run(scripted(lambda _: [], narrate))
+        sync(device.store)
+    sync(first.store)
+    assert len(first.current()) == 3
+    first.write("The roof is flat.", share=True)
+    first.run(scripted(lambda _: [], narrate))
+    assert [one.body for one in first.current() if "digest" in one.tags] == [
+        "The door is red. The roof is flat."
+    ]
+
+
+def test_a_narrative_that_is_refused_or_interrupted_keeps_the_rest_and_is_told_later(vault, scripted):
+    vault.write("The door is red.", share=True)
+
+    def refuse(*_):
+        raise GroupRefusedError("No.")
+
+    def fail(*_):
+        raise ModelError("The network is gone.", "Try again.")
+
+    assert vault.run(scripted(noted, refuse)).commit
+    vault.write("The roof is flat.", share=True)
+    with pytest.raises(ModelError, match="1 of 1"):
+        vault.run(scripted(noted, fail))
+    told = []
+    report = vault.run(scripted(noted, lambda project, memories: told.append(project)))
+    assert (report.looked, told) == (0, [""])
+    assert vault.run(scripted(noted, fail)).commit == ""

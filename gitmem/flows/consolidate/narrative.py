@@ -37,16 +37,20 @@ def narratives(
         ModelError: the model cannot be asked any more.
     """
     shared = [memory for memory in current if may(memory) and not _is_made_by_code(memory)]
-    former = {one.project: one for one in sorted(current, key=stated) if _tells(one)}
+    former: dict[str, list[Memory]] = {}
+    for one in filter(_tells, sorted(current, key=stated, reverse=True)):
+        former.setdefault(one.project, []).append(one)
     there = {memory.id for memory in current}
     for project in sorted({memory.project for memory in shared} | {""}):
         told = _fitting(shared if not project else [one for one in shared if one.project == project])
-        last = former.get(project)
-        stale = last is None or not may(last) or not there.issuperset(last.sources)
+        last, *others = former.get(project, [None])
+        stale = last is None or bool(others) or not may(last) or not there.issuperset(last.sources)
         if told and (stale or any(memory.id in touched for memory in told)):
             step = _asked(engine, project, told)
             if step and step.body.strip():
-                yield _written(step, project, told, last, stamp)
+                write = _written(step, project, told, last, stamp)
+                over = tuple(one.id for one in others if one)  # of two devices that told at once
+                yield replace(write, memory=replace(write.memory, supersedes=over)) if over else write
 
 
 def _asked(engine: Engine, project: str, told: Sequence[Memory]) -> Step | None:

@@ -18,6 +18,8 @@ from gitmem.memory.outcome import Made, Outcome, outcome
 from gitmem.memory.sharing import publishable
 from gitmem.store import Progress, Store
 
+Told = Callable[[int, Estimate | None], None]
+
 
 @dataclass(frozen=True, slots=True)
 class Options:
@@ -59,7 +61,7 @@ def consolidate(
     store: Store,
     engine: Engine,
     options: Options,
-    told: Callable[[int, Estimate | None], None] | None = None,
+    told: Told | None = None,
     progress: Progress | None = None,
 ) -> Report:
     """Consolidate what is new since the last time, in one sealed commit or none.
@@ -80,9 +82,7 @@ def consolidate(
     found = gather(store, options.scope)
     if not found.news:
         return Report(engine.name)
-    estimate = engine.prepare(found.groups) if found.groups else None
-    if told and found.groups:
-        told(_new(found), estimate)
+    estimate = _estimated(engine, found, told)
     thoughts = think(engine, found.groups, progress)
     made = outcome(thoughts.plans, store.now(), store.new_id, found.may)
     extras, untold = _extras(store, engine, found, thoughts, _after(found, made))
@@ -102,8 +102,13 @@ def consolidate(
     return report
 
 
-def _new(found: Found) -> int:
-    return sum(len(group.new) for group in found.groups)
+def _estimated(engine: Engine, found: Found, told: Told | None) -> Estimate | None:
+    if not found.groups:
+        return None
+    estimate = engine.prepare(found.groups)
+    if told:
+        told(sum(len(group.new) for group in found.groups), estimate)
+    return estimate
 
 
 def _report(found: Found, thoughts: Thoughts, made: Outcome, dropped: frozenset[str]) -> Report:
