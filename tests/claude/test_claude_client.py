@@ -205,6 +205,17 @@ def test_a_request_that_was_cut_off_counts_as_if_it_had_cost_the_most(claude, me
     assert model.budget.unsure.requests == 2
 
 
+def test_a_long_question_counts_against_the_budget_like_a_long_answer(claude, messages):
+    long = Prompt(
+        "Name the colour.", "The boat is blue. " * 10_000, Colour
+    )  # $0.0079 at the price of a cache write
+    messages.answer = lambda _: {"name": "blue"}
+    with pytest.raises(OverBudgetError):
+        claude(cost="0.0075").ask(long, 10)
+    assert claude(cost="0.0085").ask(long, 10).name == "blue"
+    assert len(messages.asked) == 1
+
+
 def test_counting_costs_nothing_and_works_without_any_budget(claude, messages):
     model = claude(cost="0")
     assert model.count(ASK) > 1
@@ -308,6 +319,7 @@ def test_a_wrong_key_is_said_without_the_key(messages, monkeypatch):
             connect.model().ask(ASK, 100)
         assert key not in f"{caught.value!r} {caught.value.__cause__!r}"
         assert caught.value.exit_code == 19
+        assert ("no usable" in caught.value.message) == (key != "sk-ant-another-one")
 
 
 def test_notes_are_not_sent_in_clear(messages, monkeypatch):

@@ -61,7 +61,9 @@ def distil(request):
         return {"title": "All of it", "text": "They talk a lot."}
     return {
         "changes": [
-            change("create", (note["n"],), title=note.get("title", ""), text="They spoke: " + note["text"][:150])
+            change(
+                "create", (note["n"],), title=note.get("title", ""), text="They spoke: " + note["text"][:150]
+            )
             for note in read(request)
             if note.get("new")
         ]

@@ -255,6 +255,8 @@ def test_groups_are_estimated_before_and_reported_after(engine, messages, group)
     for one in groups:
         running.plan(one)
     cost = running.report()
+    for counted, asked in zip(messages.requests[:3], messages.asked, strict=True):
+        assert asked.body["max_tokens"] == 4_000 + server.tokens(counted.body) < 16_000
     assert len(messages.requests) == 6  # what was counted for the estimate is not counted again
     assert cost.requests == 3
     assert cost.tokens_in == sum(server.tokens(request.body) for request in messages.asked)
@@ -300,6 +302,7 @@ def test_a_memory_that_is_too_long_is_shown_in_part_and_not_retired(engine, mess
     assert shown["text"].startswith("It begins.")
     assert shown["text"].endswith("It ends.")
     assert 10_000 < server.tokens(request.body) <= MOST_TOKENS
+    assert request.body["max_tokens"] == 16_000
 
 
 def test_older_memories_come_along_as_far_as_they_fit(engine, messages, group):
