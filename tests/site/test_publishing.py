@@ -78,6 +78,35 @@ def test_a_planted_key_stops_the_build_and_names_the_memory_alone(machine, tmp_p
     assert KEY not in published(tmp_path / "a") and "harmless" in published(tmp_path / "a")
 
 
+def test_no_word_of_an_unshared_memory_comes_out_through_consolidation(machine, tmp_path, data_dir):
+    lines = map(json.loads, (data_dir / "locomo" / "dev-memories.jsonl").read_text().splitlines())
+    chosen = [one for one in lines if one["project"] in ("conv-26", "conv-30")]
+    for place, one in enumerate(chosen):  # in every project each other one, with a word that only it has
+        word = "openword" if place % 2 else "privateword"
+        one["body"] = one["body"].replace(". ", f" {word}{place}. ")
+        one["tags"] = ["open"] if place % 2 else []
+    (tmp_path / "notes.jsonl").write_text("\n".join(map(json.dumps, chosen)))
+    machine.run("import", str(tmp_path / "notes.jsonl"))
+    machine.run("share", "--tag", "open")
+    machine.run("consolidate", "--engine", "offline")
+    seen = machine.run("--json", "digest", "--preview").json["memories"]
+    told = [one for one in seen if "digest" in one.get("tags", ())]
+    assert {one.get("project", "") for one in told} == {"", "conv-26", "conv-30"}
+    machine.run("digest", str(tmp_path / "site"))
+    text = published(tmp_path / "site")
+    assert "openword1." in text and "privateword" not in text
+    private = sum("privateword" in body for body in machine.bodies().values())
+    assert private > len(chosen) / 2  # consolidation has written of the private ones too
+    # What the narratives were drawn from is unshared: they go, before anything is consolidated again.
+    source = next(one for one in told if one.get("project") == "conv-26")["sources"][0]
+    machine.run("edit", source, "--tag", "")
+    machine.run("digest", str(tmp_path / "site"))
+    after = published(tmp_path / "site")
+    assert "openword3." in after and "privateword" not in after
+    gone = [one["id"][-6:] for one in told if source in one["sources"]]
+    assert len(gone) == 2 and not any(short in after for short in (*gone, source[-6:]))
+
+
 def test_the_digest_is_off_until_it_is_asked_for(machine):
     share(machine, "text")
     assert "published nowhere yet" in machine.run("publish", code=10).err
