@@ -43,7 +43,12 @@ _WEIGHTY = re.compile(
     r"\b(?:decid\w*|agreed?|must|always|never|prefers?|because|instead|moved?|started?|finished|bought|got|won"
     r"|lost|joined|signed|passed|applied|planning|plan|planned|born|married|adopt\w*|visited|went|use[sd]?"
     r"|switched|released?|deploy\w*|fixed|learned|found|made|built|wrote|met|due|deadline|allergic"
-    r"|works? (?:at|as|for))\b",
+    r"|intolerant|job|hired|opened|launched|graduat\w*|engaged|named|called|owns?|works? (?:at|as|for))\b",
+    re.IGNORECASE,
+)
+_REFLECTS = re.compile(
+    r"\b(?:feel\w*|felt|realiz\w*|realis\w*|important|impact|journey|inspir\w*|reminds?|special|amazing"
+    r"|awesome|incredible|appreciat\w*|joy|dreams?|the sign|says)\b",
     re.IGNORECASE,
 )
 _EXACT = re.compile(r"\d|\b(?:yesterday|today|tomorrow|last|next)\b|(?<=\s)[A-Z][a-z]+|\"[^\"]+\"")
@@ -137,9 +142,9 @@ def _score(one: Sentence, weight: dict[str, float]) -> float:
     score *= 1 + 0.25 * min(3, len(_EXACT.findall(one.text[1:])))
     if _WEIGHTY.search(one.text):
         score *= 1.6
-    for pattern, factor in ((_SMALL_TALK, 0.25), (_DANGLING, 0.5), (_ADDRESSED, 0.4)):
+    for pattern, factor in ((_SMALL_TALK, 0.25), (_DANGLING, 0.5), (_ADDRESSED, 0.4), (_REFLECTS, 0.6)):
         if pattern.search(one.text):
             score *= factor
     if len(one.text) < 90 and _POINTS_BACK.search(one.text):
         score *= 0.6  # too short to say itself what it points back to
-    return score * (0.8 if one.text.endswith("!") else 1.0)
+    return score
