@@ -1,4 +1,4 @@
-"""After a rekey the vault's jobs on GitHub have the new key, if they had the old one, and nobody else gets it."""
+"""After a rekey the jobs on GitHub have the new key if they had the old one, and nobody else gets it."""
 
 from __future__ import annotations
 
