@@ -9,7 +9,7 @@ from gitmem import __version__
 from gitmem.memory.digest import Digest
 from gitmem.memory.memory import Memory, short
 from gitmem.site.names import Names, names
-from gitmem.site.pages import Page, fitting, item, listed, paged, told, within
+from gitmem.site.pages import Form, Page, fitting, item, listed, paged, told, within
 from gitmem.site.render import render, templates_dir
 
 # By these a later run knows that a file in a folder is a digest's and may be replaced or removed.
@@ -21,8 +21,8 @@ MARKS = (
 OVERVIEW = "digest.txt"
 INDEX = "llms.txt"
 HOME = "index.html"
-_HTML_ROOM = 24_000  # characters of a project's page that one fetch takes in whole
-_TEXT_ROOM = 60_000
+# One fetch should take in a page whole. As text a memory has no page of its own, so none is cut by much.
+_HTML, _TEXT = Form(".html", 24_000, 1500), Form(".txt", 60_000, 40_000)
 _SOURCES = 12  # links to where a memory was drawn from
 
 Files = dict[str, bytes]
@@ -60,9 +60,9 @@ def build(digest: Digest, budget: int, base: str = "", guide: Guide = NO_GUIDE) 
         place = called.projects.get(memory.project)
         above = called.link(f"{place}.html") if place else ""
         files[f"{called.memories[memory.id]}.html"] = site.page("memory", item=whole, project=above)
-    for page in site.projects(".html", _HTML_ROOM):
+    for page in site.projects(_HTML):
         files[page.name] = site.page("project", page=page)
-    values = site.overview(budget, ".html")
+    values = site.overview(budget, _HTML.ending)
     files[OVERVIEW] = site.text("digest", **values)
     files[INDEX] = site.text("llms", **values)
     files[HOME] = site.page("index", **values)
@@ -78,8 +78,8 @@ def build_text(digest: Digest, budget: int, base: str, guide: Guide = NO_GUIDE) 
     called = _names(digest, base)
     links: dict[str, str] = {}
     site = _Site(digest, guide, called, links, OVERVIEW)
-    files = {page.name: site.text("project", page=page) for page in site.projects(".txt", _TEXT_ROOM)}
-    values = site.overview(budget, ".txt")
+    files = {page.name: site.text("project", page=page) for page in site.projects(_TEXT)}
+    values = site.overview(budget, _TEXT.ending)
     return {OVERVIEW: site.text("digest", **values), INDEX: site.text("llms", **values), **files}
 
 
@@ -122,12 +122,10 @@ class _Site:
             "index": called.link(INDEX),
         }
 
-    def projects(self, ending: str, room: int) -> list[Page]:
+    def projects(self, form: Form) -> list[Page]:
         """The pages of all projects."""
         return [
-            page
-            for project in self.digest.projects
-            for page in paged(project, self.names, ending, room, self.links)
+            page for project in self.digest.projects for page in paged(project, self.names, form, self.links)
         ]
 
     def overview(self, budget: int, ending: str) -> dict[str, Any]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 from gitmem.memory.digest import Digest, Project, day
 from gitmem.memory.memory import Memory, short
@@ -14,13 +15,23 @@ from gitmem.site.blocks import Block, Span, blocks
 from gitmem.site.names import Names
 
 WHOLE = 1 << 20  # characters: a memory's page shows all of it
-_LONGEST = 1500  # characters of a memory on its project's page
+_LONGEST = 1500  # characters of a memory on an overview that shows all texts
+_STORY = 4000  # characters of a narrative on its project's page
 _EXCERPT = 240  # the same on an overview that has no room for all texts
+_TITLE, _PROJECT, _TAGS = 160, 80, 8  # characters and number of these where it is one of many
 _NAMED = re.compile(r"\b([0-9A-HJKMNP-TV-Z]{6})\b")
 _FRAME = 40  # characters of an entry beside its words
 
 Links = dict[str, str]  # by a memory's id, and by its short one
 Sources = tuple[tuple[str, str], ...]  # title and link of each
+
+
+class Form(NamedTuple):
+    """A kind of pages: how their names end, and how many characters a page and a memory on it may have."""
+
+    ending: str
+    room: int
+    longest: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,20 +99,25 @@ def item(memory: Memory, links: Links, longest: int = WHOLE, sources: Sources = 
     body = blocks(text)
     if memory.source == "consolidation":
         body = [replace(block, lines=tuple(_linked(line, links) for line in block.lines)) for block in body]
+    title, project, tagged = entry.title, visible_line(memory.project), tuple(filter(None, tags))
+    if longest < WHOLE:
+        title, project, tagged = shorten(title, _TITLE), shorten(project, _PROJECT), tagged[:_TAGS]
     return Item(
-        short(memory.id), entry.title, day(memory), memory.kind, memory.trust, visible_line(memory.project),
-        tuple(filter(None, tags)), text, body, entry.cut, links.get(memory.id, ""), sources,
+        short(memory.id), title, day(memory), memory.kind, memory.trust, project, tagged,
+        text, body, entry.cut, links.get(memory.id, ""), sources,
     )  # fmt: skip
 
 
-def paged(project: Project, names: Names, ending: str, room: int, links: Links) -> Iterator[Page]:
-    """The pages of a project, newest memories first, each of about ``room`` characters.
+def paged(project: Project, names: Names, form: Form, links: Links) -> Iterator[Page]:
+    """The pages of a project, newest memories first.
 
     ``links`` gives the link to each memory by id, and learns those of memories without a page of their own.
     """
-    parts = list(_parts(project.memories, room))
+    parts = list(_parts(project.memories, form))
     first = names.projects[project.name]
-    files = [f"{first}{f'-p{number}' if number > 1 else ''}{ending}" for number in range(1, len(parts) + 1)]
+    files = [
+        f"{first}{f'-p{number}' if number > 1 else ''}{form.ending}" for number in range(1, len(parts) + 1)
+    ]
     for number, (file, part) in enumerate(zip(files, parts, strict=True), 1):
         for memory in part:
             links.setdefault(memory.id, names.link(file))
@@ -113,8 +129,10 @@ def paged(project: Project, names: Names, ending: str, room: int, links: Links) 
             of=len(parts),
             total=len(project.memories),
             newest=day(project.memories[0]),
-            narrative=_narrative(project.narrative, links, _LONGEST * 2) if number == 1 else None,
-            months=_months(item(memory, links, _LONGEST) for memory in part),
+            narrative=_narrative(project.narrative, links, max(form.longest, _STORY))
+            if number == 1
+            else None,
+            months=_months(item(memory, links, form.longest) for memory in part),
             before=names.link(files[number - 2]) if number > 1 else "",
             after=names.link(files[number]) if number < len(parts) else "",
         )
@@ -124,7 +142,7 @@ def listed(digest: Digest, names: Names, ending: str) -> list[Listed]:
     """All projects, the one with the best memory first."""
     return [
         Listed(
-            visible_line(project.name), len(project.memories), day(project.memories[0]),
+            shorten(visible_line(project.name), _PROJECT), len(project.memories), day(project.memories[0]),
             names.link(names.projects[project.name] + ending),
         )
         for project in digest.projects
@@ -162,7 +180,7 @@ def _while(ranked: Iterable[Memory], links: Links, room: int, shown: Callable[[I
     chosen: list[Item] = []
     for memory in ranked:
         one = item(memory, links, _LONGEST)
-        words = (one.title, shown(one), one.link, one.project, one.kind, one.trust)
+        words = (one.title, shown(one), one.link, one.project, one.kind, one.trust, *one.tags)
         room -= _FRAME + sum(map(len, words)) + 2 * one.text.count("\n")
         if room < 0:
             break
@@ -184,14 +202,14 @@ def _linked(line: tuple[Span, ...], links: Links) -> tuple[Span, ...]:
     return tuple(found)
 
 
-def _parts(memories: Iterable[Memory], room: int) -> Iterator[list[Memory]]:
+def _parts(memories: Iterable[Memory], form: Form) -> Iterator[list[Memory]]:
     part: list[Memory] = []
-    left = room
+    left = form.room
     for memory in memories:
-        cost = len(memory.title) + min(len(memory.body), _LONGEST) + 2 * _FRAME
+        cost = len(memory.title) + min(len(memory.body), form.longest) + 2 * _FRAME
         if part and cost > left:
             yield part
-            part, left = [], room
+            part, left = [], form.room
         part.append(memory)
         left -= cost
     if part:

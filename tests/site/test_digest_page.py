@@ -229,6 +229,22 @@ def test_the_overview_keeps_to_its_budget(budget, size):
         assert re.search(r"\d+ more are in the projects above", plain(made["index.html"]))
 
 
+def test_one_odd_memory_does_not_take_the_whole_overview():
+    odd = memory(
+        1,
+        title="t" * 50_000,
+        tags=tuple(f"tag{n}" * 9 for n in range(500)),
+        project="p" * 9000,
+        importance=1.0,
+    )
+    made = files(odd, *(memory(n, body="text " * 200) for n in range(2, 60)))
+    assert len(made["digest.txt"]) <= 8000 and len(plain(made["index.html"])) <= 8000
+    assert made["index.html"].count("<article>") > 5
+    assert (
+        "t" * 50_000 in made["m-M00001.html"] and "tag499" in made["m-M00001.html"]
+    )  # its own page has it all
+
+
 def test_few_memories_are_shown_with_all_their_text_in_one_fetch():
     made = files(*(memory(n, title=f"T{n}", body=f"Line one of {n}.\n\n- a\n- b") for n in range(1, 6)))
     for content in (plain(made["index.html"]), made["digest.txt"]):
@@ -336,7 +352,7 @@ def test_no_line_of_a_body_passes_for_a_head_in_a_text_file():
 
 def test_as_text_alone_every_memory_is_there_in_full_and_every_link_leads_to_a_file():
     many = [
-        memory(n, body=f"word{n} " + "text " * 200 + f"end{n}", project=f"p{n % 2}") for n in range(1, 120)
+        memory(n, body=f"word{n} " + "text " * 900 + f"end{n}", project=f"p{n % 2}") for n in range(1, 120)
     ]
     made = text_files(*many, told(500, "Story."))
     assert all(name.endswith(".txt") for name in made)

@@ -20,7 +20,7 @@ EXAMPLES = (
     ("gitmem publish --to pages", "GitHub Pages of your private repository (needs GitHub Pro)"),
     ("gitmem publish --to gist", "A secret gist, on any plan"),
     ("gitmem publish --to dir ~/site", "A folder that you serve yourself"),
-    ("gitmem publish --to command 'rclone sync --quiet'", "Your own command; it gets the folder as argument"),
+    ("gitmem publish --to command ~/bin/upload-site", "Your own command; it gets the folder as argument"),
     ("gitmem publish", "Again, to the same place"),
     ("gitmem publish --off", "Take it down"),
 )
