@@ -161,6 +161,13 @@ def activity() -> Callable[[str], None] | None:
     return lambda word: click.echo(f"{word} …", err=True)
 
 
+def counting(say: Callable[[str], None] | None) -> Step | None:
+    """What tells by ``say`` how far long work is, every thousand; None where nobody listens."""
+    if say is None:
+        return None
+    return lambda done, total: say(f"{done:,} of {total:,}") if done and done % 1000 == 0 else None
+
+
 def confirm(question: str) -> bool:
     """A yes/no question on stderr; "no" is the default."""
     return click.confirm(visible(question), default=False, err=True)

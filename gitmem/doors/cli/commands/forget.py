@@ -57,15 +57,15 @@ def command(call: Call, memory_ids: tuple[str, ...], purge: bool, yes: bool) -> 
 
 
 def _purge(call: Call, store: Store, texts: tuple[str, ...], yes: bool) -> None:
-    purging.resume(store, output.activity() or (lambda _: None))
+    say = output.activity()
+    purging.resume(store, say or (lambda _: None))
     ids = list(dict.fromkeys(purging.find(store, text) for text in texts))
     drawn = purging.drawn_from(store, ids)
     if not yes:
         output.ask_first(_warning(store, ids), f"Erase {'it' if len(ids) == 1 else 'them'} for good?")
         if drawn and _taken_too(drawn):
             ids, drawn = [*ids, *(memory.id for memory in drawn)], []
-    with output.progress("rewriting") as step:
-        done = purging.purge(store, ids, output.activity() or (lambda _: None), step)
+    done = purging.purge(store, ids, say or (lambda _: None), output.counting(say))
     output.show(call, {**wire.slots(done), "drawn": [one.id for one in drawn]}, _told(store, done, drawn))
 
 
@@ -75,10 +75,11 @@ def _warning(store: Store, ids: Sequence[str]) -> Iterator[output.Line]:
         memory = here.get(memory_id)
         gone: output.Line = [("id", short(memory_id)), "  (forgotten; only the history has it)"]
         yield entry(memory, title_of(memory)) if memory else gone
-    yield "Every commit since then is rewritten without it; commit ids change, and no undo exists."
-    yield "In this clone git's reflogs are emptied, and whatever no branch, tag or stash needs is erased."
+    yield "Every commit since then is rewritten without it: commit ids change, and no"
+    yield "undo exists. Git's reflogs in this clone are emptied, and what no branch, tag or"
+    yield "stash needs is erased."
     if store.remote:
-        yield f"The history at {store.remote} is replaced by the new one."
+        yield f"The new history replaces the one at {store.remote}."
 
 
 def _taken_too(drawn: Sequence[Memory]) -> bool:
@@ -100,10 +101,11 @@ def _told(store: Store, done: purging.Purged, drawn: Sequence[Memory]) -> Iterat
     if store.remote:
         yield from _remote(done)
     if drawn:
-        yield ("bad", "These were drawn from it and may say the same; purge them too if they do:")
+        yield ("bad", "These were drawn from it and may say the same; if so, purge them too:")
         for memory in drawn:
             yield ["  gitmem forget ", ("id", short(memory.id)), " --purge"]
-    yield "Other devices follow by `gitmem sync`. Backups, exports and copies elsewhere keep what they have."
+    yield "Other devices follow by `gitmem sync`. Backups, exports and copies elsewhere"
+    yield "keep what they have."
 
 
 def _remote(done: purging.Purged) -> Iterator[output.Line]:
@@ -112,9 +114,10 @@ def _remote(done: purging.Purged) -> Iterator[output.Line]:
         yield ("bad", f"Still kept by {branch} on the remote: `git push origin --delete {branch}`")
     if done.remote_cleaned:
         return
-    yield "The remote may keep the old objects until it cleans up, for whoever knows their ids:"
-    yield "  on a server of yours: `git reflog expire --expire=now --all && git gc --prune=now` there;"
-    yield "  on GitHub: ask its support to remove cached views and pull-request references."
+    yield "The remote may keep the old objects, for whoever knows their ids, until it cleans up."
+    yield "On a server of yours, in that repository:"
+    yield "  git reflog expire --expire=now --all && git gc --prune=now"
+    yield "On GitHub: ask its support to remove cached views and pull-request references."
 
 
 def _how(name: str) -> str:

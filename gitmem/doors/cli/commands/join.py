@@ -52,7 +52,8 @@ def command(call: Call, code: str, directory: str, sparse: bool) -> None:
     if joined.renewed:
         lines = [
             f"The vault at {joined.path} has its new key now; what was not pushed came along.",
-            f"The key is at {joined.key_path}; the old one stays beside it, for the history.",
+            f"The key is at {joined.key_path};",
+            "the old one stays beside it, for the history.",
         ]
     payload = {
         "path": joined.path,

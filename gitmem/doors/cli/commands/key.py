@@ -7,7 +7,7 @@ import sys
 
 import click
 
-from gitmem import app
+from gitmem import app, config
 from gitmem.doors.cli import output
 from gitmem.doors.cli.typed import from_file
 from gitmem.doors.cli.verb import Call, Verbs, verb
@@ -80,6 +80,9 @@ def passphrase(call: Call, only: bool, remove: bool) -> None:
     lines: list[output.Line] = ["The key now lies in the vault under your passphrase (.gitmem/key.age)."]
     if only:
         lines.append(f"The key file is gone: {settle.drop_key(store)}")
+        lines += [
+            f"A key from before a rekey stays: {path}" for path in config.other_keys(store.vault.id).values()
+        ]
     output.show(call, {"commit": commit, "key_file": not only}, lines)
     app.push_later(store)
 

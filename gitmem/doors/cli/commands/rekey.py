@@ -40,8 +40,8 @@ def command(call: Call, dry_run: bool, yes: bool) -> None:
     if not yes:
         output.ask_first(_plan(scope), "Give the vault a new key?")
     passphrase = output.new_passphrase() if scope.has_slot and output.has_terminal() else ""
-    with output.progress("sealing") as step:
-        done = rekey.rekey(store, passphrase, output.activity() or (lambda _: None), step)
+    say = output.activity()
+    done = rekey.rekey(store, passphrase, say or (lambda _: None), output.counting(say))
     jobs = rekey.renew_jobs(store, connect.github)
     payload = {**wire.slots(done), "jobs": wire.slots(jobs)}
     output.show(call, payload, _told(scope, done, jobs))
@@ -52,15 +52,16 @@ def _plan(scope: rekey.Scope) -> Iterator[output.Line]:
     if scope.records:
         yield f"So will {scope.records} of the vault's own records."
     if scope.has_slot:
-        yield "The copy of the key under your passphrase is replaced; without a terminal it is taken out."
+        yield "The copy under your passphrase is replaced; without a terminal it is taken out."
     if scope.remote:
-        yield f"The commit is pushed to {scope.remote} at once, without force."
-    yield "Every other device then needs `gitmem join` with a new code; all codes of today become useless."
+        yield f"The commit is pushed at once, without force, to {scope.remote}."
+    yield "Every other device then needs `gitmem join` with a new code; the codes of today"
+    yield "lead nowhere any more."
     if scope.repository:
-        yield f"If jobs of {scope.repository} have the key, they get the new one (secret GITMEM_JOIN)."
+        yield f"If jobs of {scope.repository} have the key, they get the new one."
     yield "The digest's address and the inbox link change with the key."
-    yield "Copies of today's history stay readable with the old key. After a theft read `gitmem log` first:"
-    yield "what the thief committed until now verifies, and stays."
+    yield "Copies of today's history stay readable with the old key. After a theft read"
+    yield "`gitmem log` first: what the thief committed until now verifies, and stays."
 
 
 def _told(scope: rekey.Scope, done: rekey.Rekeyed, jobs: rekey.Jobs) -> Iterator[output.Line]:
@@ -69,19 +70,21 @@ def _told(scope: rekey.Scope, done: rekey.Rekeyed, jobs: rekey.Jobs) -> Iterator
     else:
         yield ("good", f"The vault has a new key since {done.tip[:10]}.")
     if done.key_path:
-        yield f"It is at {done.key_path}; the old one is kept beside it, for the history."
+        yield f"It is at {done.key_path};"
+        yield "the old one is kept beside it, for the history."
         yield "Back the new one up now: `gitmem key show --paper`."
     else:
         yield "It lies in the vault, under your new passphrase; the old one is not kept here."
     if done.slot == "removed":
         yield (
             "bad",
-            "The copy under your passphrase was taken out; `gitmem key passphrase` makes a new one.",
+            "The copy under your passphrase is gone; `gitmem key passphrase` makes one.",
         )
     if scope.remote:
         yield "On every other device: `gitmem join`, with a new code from `gitmem invite`."
     yield from _github(jobs)
-    yield "The digest's address and the inbox link have changed: `gitmem publish`, then `gitmem url`."
+    yield "The digest's address and the inbox link have changed: `gitmem publish`, then"
+    yield "`gitmem url`."
     yield "Old commits, clones and backups stay readable with the old key."
 
 
