@@ -19,7 +19,7 @@ _CLOSE, _HEARD = 60, 0.9  # of so many best ones, somebody who was heard often c
 _FENCE = re.compile(r"(?ms)^ {0,3}(```|~~~).*?(?:^ {0,3}\1|\Z)")
 _SPEAKER = re.compile(r"\*\*([^*\n]{1,40})\*\*:\s*|([A-Z][\w'-]{1,20}(?: [A-Z][\w'-]{1,20})?):\s+")
 _LEAD = re.compile(r"^\s*(?:#{1,6}\s+|[-*+]\s+(?:\[[ xX]\]\s+)?|\d{1,3}[.)]\s+|>\s*)+")
-_NOTE = re.compile(r"\s*\[[^\]\n]*\](?!\()")
+_NOTE = re.compile(r"\[[^\]\n]{0,200}\](?!\()")
 _END = re.compile(r"(?<=[.!?…。！？])[\"'”’)]*\s+(?=[\"'“‘(]?[A-Z0-9\u4e00-\u9fff])|(?<=[。！？])")
 _ASKS = re.compile(r"[?？][\"'”’)]*$")
 _SMALL_TALK = re.compile(

@@ -28,14 +28,9 @@ _WHO_AND_WHEN = frozenset(
     "could".split()
 )
 _DECISIVE = _NEGATIONS | _WHO_AND_WHEN
-_TELLING = re.compile(
-    r"""(?P<code>```.*?```|~~~.*?~~~|`[^`\n]+`)"""
-    r"""|(?P<path>https?://\S+|[\w.~@-]*(?:[/\\][\w.~@-]+)+|\b\w+(?:[._]\w+)+\b|--?[A-Za-z][\w-]*)"""
-    r"""|(?P<number>[$€£#]?[-+]?\d[\d.,:/-]*[%\w]*)"""
-    r"""|(?P<sign>[!=<>]=|[<>~^!](?=\w))""",
-    re.DOTALL,
-)
-_SENTENCE = re.compile(r"[.!?。！？]+(?:\s+|$)|\n+")
+_CODE = re.compile(r"```.*?```|~~~.*?~~~|`[^`\n]+`", re.DOTALL)
+_AROUND = "()[]{},;:!?.\"'*_“”‘’…-/"  # what stands around a word and is no part of it
+_SENTENCE = re.compile(r"(?<=[.!?])\s|(?<=[。！？])|\n")
 _TOKEN = re.compile(r"[^\W_]+(?:['’]t\b)?")
 
 
@@ -63,7 +58,7 @@ def traits(memory: Memory) -> Traits:
         found = terms(sentence)
         words.update(found)
         pairs.update(pairwise(found))
-    plain = _TOKEN.findall(_TELLING.sub(" ", text))
+    plain = _TOKEN.findall(_CODE.sub(" ", text))
     tokens = frozenset(word.casefold() for word in plain)
     names = frozenset(word.casefold() for word in plain if not word.islower()) - STOP
     return Traits(frozenset(words), frozenset(pairs), _telling(text), names, tokens)
@@ -74,9 +69,27 @@ def _text(memory: Memory) -> str:
 
 
 def _telling(text: str) -> frozenset[str]:
-    tokens = {word.casefold() for word in _TOKEN.findall(_TELLING.sub(" ", text))}
-    telling = {match[0].strip().rstrip(".,:/-") for match in _TELLING.finditer(text)}
+    """Code, paths, flags, numbers and signs as they are, and the words that turn a sentence round.
+
+    Word by word and not by one pattern, whose time would grow with the square of a long word.
+    """
+    plain = _CODE.sub(" ", text)
+    telling = set(_CODE.findall(text))
+    telling.update(filter(None, map(_exact, plain.split())))
+    tokens = {word.casefold() for word in _TOKEN.findall(plain)}
     return frozenset(telling | tokens & _DECISIVE | ({"not"} if any(map(_is_short_not, tokens)) else set()))
+
+
+def _exact(word: str) -> str:
+    """A word that must be in both texts as it is: a path, a flag, a name of code, a number; else ""."""
+    if any(sign in word for sign in "=<>~^"):
+        return word
+    bare = word.strip(_AROUND)
+    signed = word.lstrip("([{*_\"'“‘")
+    if signed.startswith(("-", "+", "!")) and len(signed) > 1 and bare:
+        return signed.rstrip(_AROUND)
+    inner = any(sign in bare for sign in "/\\._@#")
+    return word.strip("()[]{},;:!?\"'*“”‘’…").rstrip(".") if inner or any(map(str.isdigit, bare)) else ""
 
 
 def _is_short_not(token: str) -> bool:

@@ -41,7 +41,7 @@ class Report:
     proposal waits that holds all there is.
     """
 
-    engine: str = ""
+    engine: str
     looked: int = 0
     left: int = 0
     made: tuple[Made, ...] = ()
@@ -68,8 +68,7 @@ def consolidate(
 
     Args:
         store: the vault.
-        engine: who plans.
-        options: what to look at and what to do with it.
+        engine, options: who plans, and what to do with it.
         told: called before the first question with the number of new memories and what they may cost.
         progress: called with groups done and all groups.
 
@@ -89,11 +88,9 @@ def consolidate(
     work = _work(store, found, thoughts, [*_writes(made), *extras], untold=untold)
     commit, dropped = _carried_out(store, work, options)
     report = replace(
-        _report(found, thoughts, made, dropped),
-        engine=engine.name,
+        _report(engine, found, thoughts, made, dropped),
         written=tuple(one.memory for one in extras if one.memory.id not in dropped),
         estimate=estimate,
-        cost=engine.report(),
         commit=commit,
         proposed=options.propose and bool(commit),
     )
@@ -111,16 +108,20 @@ def _estimated(engine: Engine, found: Found, told: Told | None) -> Estimate | No
     return estimate
 
 
-def _report(found: Found, thoughts: Thoughts, made: Outcome, dropped: frozenset[str]) -> Report:
+def _report(
+    engine: Engine, found: Found, thoughts: Thoughts, made: Outcome, dropped: frozenset[str]
+) -> Report:
     """What the engine's part of a run came to."""
     done = {one.id for one in thoughts.looked} | thoughts.aside.keys()
     return Report(
+        engine.name,
         looked=len(thoughts.looked),
         left=sum(one.id not in done for group in found.groups for one in group.new),
         made=tuple(one for one in made.made if one.memory.id not in dropped),
         refused=made.refused,
         aside=tuple(thoughts.aside.values()),
         dropped=len(dropped),
+        cost=engine.report(),
         stopped=thoughts.stopped.message if thoughts.stopped else "",
     )
 
