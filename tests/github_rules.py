@@ -28,6 +28,13 @@ _ANY_TIME = {401, 403, 404, 429, 500, 502, 503}  # any request may end so; GitHu
 _DEPTH = 12
 
 
+def needed() -> None:
+    """Skip the running test where what GitHub publishes is not here: nothing could be judged."""
+    for name in ("api.github.com.json", "schema.graphql"):
+        if not (FOLDER / name).is_file():
+            parts.missing("github-api", f"GitHub's {name} is not here; .ci/fetch gets it")
+
+
 @cache
 def _document() -> dict[str, Any]:
     whole = FOLDER / "api.github.com.json"

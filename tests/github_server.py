@@ -217,6 +217,7 @@ _ELSEWHERE = {
 def github(tmp_path: Path) -> Iterator[GitHubServer]:
     """A GitHub where `ada` has an account on the Free plan and a token as `gh` gets it, and nothing else."""
     backend()
+    github_rules.needed()
     hub = GitHubServer(tmp_path / "github")
     server = ThreadingHTTPServer(("127.0.0.1", 0), type("Handler", (_Handler,), {"hub": hub}))
     hub.url = f"http://127.0.0.1:{server.server_address[1]}"

@@ -98,7 +98,7 @@ console.log(JSON.stringify(texts.map(answer)));
 def test_githubs_own_evaluator_says_the_same(root):
     place, node = root / ".ci" / "parts" / "expressions" / "dist" / "index.js", shutil.which("node")
     if node is None or not place.is_file():
-        parts.missing("expressions", ".ci/run fetches GitHub's evaluator with npm")
+        parts.missing("expressions", ".ci/fetch gets GitHub's evaluator with npm")
     texts = [text for text, _ in CASES] + REFUSED
     asked = json.dumps({"contexts": CONTEXTS, "texts": texts})
     argv = [node, "--input-type=module", "--eval", _NODE, place.as_uri()]
