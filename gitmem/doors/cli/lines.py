@@ -89,3 +89,24 @@ def changes(found: Sequence[Change]) -> Iterator[Line]:
             style = {"+": "good", "-": "bad", "@": "dim"}.get(line[:1])
             yield (style, line) if style else line
         yield ""
+
+
+def still_kept(holders: Iterable[str]) -> Iterator[Line]:
+    """What in this clone still keeps the history from before a purge, and how to let go of it."""
+    for name in holders:
+        yield ("bad", f"Still kept here by {one_line(name, 60)}:")
+        yield f"  {_let_go(name)}"
+
+
+def _let_go(name: str) -> str:
+    if name == "refs/stash":
+        return "`git stash drop`, then `git gc --prune=now`"
+    if name.startswith("refs/heads/"):
+        return "rebase or delete that branch, then `git gc --prune=now`"
+    if name.startswith("refs/tags/"):
+        return "delete that tag, then `git gc --prune=now`"
+    if name.startswith("refs/remotes/"):
+        return "delete it on the remote, `git fetch --prune`, then `git gc --prune=now`"
+    if name.startswith("refs/"):
+        return "`git update-ref -d` it, then `git gc --prune=now`"
+    return "let go of it, then `git gc --prune=now`"

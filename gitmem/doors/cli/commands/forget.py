@@ -9,10 +9,9 @@ import click
 from gitmem import app
 from gitmem.doors import wire
 from gitmem.doors.cli import output
-from gitmem.doors.cli.lines import entry, title_of
+from gitmem.doors.cli.lines import entry, still_kept, title_of
 from gitmem.doors.cli.verb import Call, complete_id, verb
 from gitmem.flows import purge as purging
-from gitmem.flows.clean import UNNAMED
 from gitmem.memory.memory import Memory, short
 from gitmem.memory.text import noun
 from gitmem.store import Store
@@ -96,8 +95,7 @@ def _told(store: Store, done: purging.Purged, drawn: Sequence[Memory]) -> Iterat
         "good",
         f"{count} {noun(count)} {are} erased from the history; {done.rewritten} {commits} rewritten.",
     )
-    for name in done.holders:
-        yield ("bad", f"Still kept by {output.one_line(name, 60)} of this clone: {_how(name)}")
+    yield from still_kept(done.holders)
     if store.remote:
         yield from _remote(done)
     if drawn:
@@ -118,17 +116,3 @@ def _remote(done: purging.Purged) -> Iterator[output.Line]:
     yield "On a server of yours, in that repository:"
     yield "  git reflog expire --expire=now --all && git gc --prune=now"
     yield "On GitHub: ask its support to remove cached views and pull-request references."
-
-
-def _how(name: str) -> str:
-    if name == "refs/stash":
-        return "`git stash drop`, then `git gc --prune=now`"
-    if name.startswith("refs/heads/"):
-        return "rebase or delete that branch, then `git gc --prune=now`"
-    if name.startswith("refs/tags/"):
-        return "delete that tag, then `git gc --prune=now`"
-    if name.startswith("refs/remotes/"):
-        return "delete it on the remote, `git fetch --prune`, then `git gc --prune=now`"
-    if name == UNNAMED:
-        return "a pack with a .keep file, or borrowed objects"
-    return "`git update-ref -d` it, then `git gc --prune=now`"

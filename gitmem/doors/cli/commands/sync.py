@@ -9,6 +9,7 @@ import click
 from gitmem import app, connect
 from gitmem.doors import wire
 from gitmem.doors.cli import output
+from gitmem.doors.cli.lines import still_kept
 from gitmem.doors.cli.verb import Call, verb
 from gitmem.flows import restore as restoring
 from gitmem.flows import sync
@@ -50,6 +51,7 @@ def _lines(store: Store, report: sync.SyncReport) -> Iterator[output.Line]:
         yield ("bad", "Both sides changed these; both texts are in them, marked:")
     for memory_id in report.conflicts:
         yield ["  gitmem edit ", ("id", short(memory_id))]
+    yield from still_kept(report.holders)
     if any(path.startswith(".github/") for path in report.changed_paths):
         yield from _of_workflows(store, report)
     elif report.changed_paths:
