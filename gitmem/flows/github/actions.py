@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 from gitmem.errors import NotFoundError
-from gitmem.flows.github.repository import address
+from gitmem.flows.github.repository import address, look, require_private
 from gitmem.store import Store
 from gitmem.vault.joincode import JoinCode, encode
 
@@ -70,11 +70,13 @@ def code_for(store: Store, url: str, name: str) -> str:
 
 
 def give_key(hub: GitHub, store: Store, name: str) -> None:
-    """Store the vault's key as an Actions secret, in place of what was there.
+    """Store the vault's key as an Actions secret of a private repository, in place of what was there.
 
     Raises:
+        ConfigError: the repository is not private.
         GitmemError: GitHub refuses.
     """
+    require_private(look(hub, name), name)
     hub.secret(name, JOIN, code_for(store, hub.url, name))
 
 

@@ -110,7 +110,7 @@ def _secrets(seen: Site) -> Iterator[Finding]:
         claude = "with" if actions.API_KEY in held else "without"
         detail = f"the key is there, {claude} one for Claude" if has_key else f"{actions.JOIN} is not set"
         mend = "`gitmem doctor --fix` puts the key there again; GitHub's runners can read it then."
-        fix = partial(_give_key, seen)
+        fix = partial(actions.give_key, seen.hub, seen.store, seen.name)
         yield Finding("Actions secrets", has_key, detail, mend, fix)
     elif has_key:
         mend = "`gitmem init --github` installs the workflows; or delete the secret on GitHub."
@@ -125,11 +125,6 @@ def _secrets(seen: Site) -> Iterator[Finding]:
         yield Finding("collaborators", False, detail, mend)
     else:
         yield Finding("collaborators", True, f"{len(others)} besides the owner may push")
-
-
-def _give_key(seen: Site) -> None:
-    repository.require_private(repository.look(seen.hub, seen.name), seen.name)
-    actions.give_key(seen.hub, seen.store, seen.name)
 
 
 def _rules(seen: Site) -> Iterator[Finding]:

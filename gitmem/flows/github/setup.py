@@ -203,7 +203,6 @@ class SetUp:
         return "done"
 
     def _secrets(self) -> str:
-        self._private()
         actions.give_key(self.hub, self.store, self.wish.name)
         if self.wish.api_key:
             self.hub.secret(self.wish.name, actions.API_KEY, self.wish.api_key)
