@@ -1,5 +1,8 @@
 """The secret path: nobody without the key can tell one from another, and time moves it as it was asked to."""
 
+import base64
+import hashlib
+import hmac
 import re
 
 import pytest
@@ -8,7 +11,7 @@ from hypothesis import strategies as st
 
 from gitmem.errors import ConfigError
 from gitmem.vault.capability import WINDOWS, is_path, paths
-from gitmem.vault.keys import Identity
+from gitmem.vault.keys import Identity, derive
 
 KEY = Identity(bytes(range(32)))
 VAULT = "00112233445566778899aabbccddeeff"
@@ -30,6 +33,13 @@ def current(now="2026-11-20T07:00:00Z", window="never", rotation=0, key=KEY, vau
 def test_the_path_is_the_same_on_every_device_and_in_every_version():
     # Frozen: an address that somebody has pasted must go on working.
     assert {window: current(window=window) for window in WINDOWS} == FROZEN
+
+
+def test_the_path_is_what_the_format_says():
+    key = derive(KEY, VAULT, "site")
+    mac = hmac.new(key, b"gitmem digest\x003\x00monthly\x002026-11-01", hashlib.sha256).digest()[:24]
+    path = base64.urlsafe_b64encode(bytes([mac[0] & 127]) + mac[1:]).decode()
+    assert current(window="monthly", rotation=3) == path
 
 
 @given(times, st.sampled_from(WINDOWS), st.integers(0, 1000))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from collections import Counter
 from collections.abc import Iterator
 
 import click
@@ -81,15 +80,16 @@ def _preview(host: str, seen: publish.Look) -> Iterator[output.Line]:
         line = entry(memory, title_of(memory))
         yield [*line, ("dim", mark)] if isinstance(line, list) and mark else line
     if digest.held:
-        counted = Counter(one.why for one in digest.held)
         yield ""
         yield ("head", f"Shared, and yet not visible: {len(digest.held)}")
-        yield from (f"  {count} {why}" for why, count in sorted(counted.items()))
+        for one in digest.held:
+            title = output.one_line(title_of(one.memory), output.width() - len(one.why) - 12)
+            yield ["  ", ("id", short(one.memory.id)), f"  {title}", ("dim", f"  {one.why}")]
     if seen.findings:
         yield ""
         yield ("bad", "Nothing is published while secrets seem to stand in it:")
-        for one in seen.findings:
-            yield ["  ", ("id", short(one.id)), f"  {one.kind}"]
+        for finding in seen.findings:
+            yield ["  ", ("id", short(finding.id)), f"  {finding.kind}"]
     yield ""
     yield ("head", "Who can read it")
     yield from (f"  {line}" for line in READERS[host])

@@ -63,6 +63,9 @@ def command(call: Call, target: str, host: str | None, folder: str, off: bool) -
         digest = prepare(store, named=not in_actions)
         _tell(call, publish_site(store, site, digest, place, budget), "the site is built")
         return
+    say = output.activity()
+    if say:
+        say("building the digest")
     done = publish_hosts.publish_to(store, host or "", target, budget, outside)
     _tell(call, done, _DONE[done.host])
     app.push_later(store)
