@@ -169,10 +169,9 @@ def _update(step: Step, known: Known) -> None:
     target = known[step.target]
     if target.source != SOURCE or RESERVED & set(target.tags):
         raise Bound("update: only what consolidation wrote before may be rewritten")
-    if target.kind == "summary" and not target.supersedes:
-        return  # all that it speaks of still stands beside it
-    _trusts(step, [known[one] for one in step.sources], [target])
-    _says(step, _text(step), [target], KEPT)
+    _trusts(step, [known[one] for one in step.sources], [target])  # also for what was drawn from it since
+    if target.kind != "summary" or target.supersedes:  # else all that it speaks of still stands beside it
+        _says(step, _text(step), [target], KEPT)
 
 
 def _merge(step: Step, known: Known) -> None:

@@ -243,3 +243,16 @@ def test_nothing_new_ends_without_opening_anything(vault, monkeypatch):
     start = time.perf_counter()
     assert vault.run().commit == ""
     assert time.perf_counter() - start < 5
+
+
+def test_an_overview_of_trusted_notes_is_not_watered_down_by_less_trusted_ones(vault):
+    def note(word):
+        said = f"Since Monday the {word} is built by the new pipeline, which Anna wrote in two days. "
+        return said + f"The {word} was slow before and nobody knew why it took an hour. " * 30
+
+    vault.write(note("parser"), note("linker"), trust="self")
+    first = vault.run().made[0].memory
+    vault.write(note("loader"), trust="assistant")
+    second = vault.run().made[0]
+    assert (first.trust, second.before, second.memory.trust) == ("self", None, "assistant")
+    assert vault.store.get(first.id) == first

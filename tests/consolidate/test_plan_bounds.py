@@ -95,7 +95,7 @@ def carried_out(groups, rules=None):
     return everything, result, {**everything, **{made.memory.id: made.memory for made in result.made}}
 
 
-@settings(max_examples=150)
+@settings(max_examples=120)
 @given(memories, steps, steps, st.integers(0, 7))
 def test_no_steps_whatsoever_lose_a_memory_or_raise_its_trust_or_share_it(fields, first, second, cut):
     all_of = tuple(memory(n, **one) for n, one in enumerate(fields))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Iterator, Sequence
 
-from gitmem.memory.bounds import OVERVIEW, SOURCE, stated
+from gitmem.memory.bounds import OVERVIEW, SOURCE, least, stated
 from gitmem.memory.days import days
 from gitmem.memory.extract import Sentence, best
 from gitmem.memory.memory import TRUSTS, Memory, short
@@ -108,7 +108,8 @@ def _overview(group: Group, told: Sequence[Memory]) -> Iterator[Step]:
 
 def _has_room(memory: Memory, chosen: Sequence[Sentence]) -> bool:
     ours = memory.source == SOURCE and OVERVIEW in memory.tags and memory.kind == "summary"
-    return ours and not memory.supersedes and len(memory.body) + len(_lines(chosen)) <= MOST
+    trusted = TRUSTS.index(least([one.memory for one in chosen])) <= TRUSTS.index(memory.trust)
+    return ours and trusted and not memory.supersedes and len(memory.body) + len(_lines(chosen)) <= MOST
 
 
 def _summary(
