@@ -73,10 +73,7 @@ def join(
     """
     tell = progress or (lambda _: None)
     way = way or (lambda _: access(code.token, code.remote))
-    if os.path.isdir(directory) and os.listdir(directory):
-        raise ConfigError(
-            "That folder is not empty.", "Nothing was changed; name a new one: `gitmem join DIR`."
-        )
+    _require_empty(directory)
     part = f"{directory.rstrip(os.sep)}.{os.getpid()}.part"
     try:
         tell("cloning")
@@ -91,6 +88,13 @@ def join(
     finally:
         shutil.rmtree(part, ignore_errors=True)
     return Joined(directory, code.vault_id, tip)
+
+
+def _require_empty(directory: str) -> None:
+    if os.path.isdir(directory) and os.listdir(directory):
+        raise ConfigError(
+            "That folder is not empty.", "Nothing was changed; name a new one: `gitmem join DIR`."
+        )
 
 
 def _clone(code: JoinCode, place: str, way: Access) -> None:
