@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import time
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING
@@ -17,7 +16,7 @@ from gitmem.errors import (
 )
 from gitmem.repo.eras import Eras, RekeyedError, rekeys
 from gitmem.repo.repo import Draft, Moved, Repo
-from gitmem.repo.state import State, StateFile, arrived, branch_of
+from gitmem.repo.state import State, StateFile, arrived, branch_of, make_folder
 from gitmem.vault.description import VAULT_FILE, labels
 from gitmem.vault.vault import Vault
 
@@ -65,7 +64,7 @@ class Branch:
         self.history = self._judge_of_today()
         self.remerge: Remerge | None = None
         self.tell: Callable[[str], None] = _silent
-        _make_folder(repo.folder)
+        make_folder(repo.folder)
 
     @property
     def remembered(self) -> str:
@@ -90,8 +89,9 @@ class Branch:
             )
         if tip == self.state.local:
             return tip
-        self._refuse_old_key(state := arrived(self.repo, self._file.read()))
-        self.state = state
+        on_disk = arrived(self.repo, self._file.read())
+        self._refuse_old_key(on_disk)
+        self.state = on_disk
         return tip if tip == self.state.local else self._accept(tip)
 
     def _refuse_old_key(self, on_disk: State) -> None:
@@ -111,8 +111,7 @@ class Branch:
             everything: protect every path, not only the vault's.
 
         Raises:
-            TamperedError: it is refused.
-            NotSetUpError: nothing in its history is sealed by this key.
+            TamperedError, NotSetUpError: it is refused; nothing in its history is sealed by this key.
             RekeyedError: it says that the vault has a new key.
         """
         try:
@@ -234,18 +233,19 @@ class Branch:
 
         ``coming`` is the commit with which this key takes over, ``purged`` the purge to clean up after.
         """
-        on_disk = self._file.read()
         mark = f"{self.vault.fingerprint} {coming}" if coming else ""
-        self.state = self._file.write(on_disk, coming=mark, purged=purged or on_disk.purged)
+        self.state = self._file.write(
+            self._file.read(), coming=mark, **({"purged": purged} if purged else {})
+        )
 
     def note(self, **values: str) -> None:
         """Remember verified tips (the fields of ``State``); under the lock."""
         start = {"vault": self.vault.id, "fingerprint": self.vault.fingerprint, "branch": self.name}
-        start |= {"coming": ""} if "local" in values else {}
         on_disk = self._file.read()  # another process may have moved on: what it noted must not go back
         self._refuse_old_key(on_disk)
         current = on_disk if on_disk.vault == self.vault.id else self.state
-        self.state = self._file.write(current, **{**start, **values})
+        moved = {"coming": ""} if "local" in values else {}
+        self.state = self._file.write(current, **start, **moved, **values)
 
     def _accept(self, tip: str) -> str:
         known = self.state.local or self.remembered
@@ -292,10 +292,3 @@ class Branch:
 
 def _silent(_: str) -> None:
     """Nobody listens."""
-
-
-def _make_folder(path: str) -> None:
-    try:
-        os.makedirs(path, mode=0o700, exist_ok=True)
-    except OSError:
-        return  # read-only: readers go on, writers will say so

@@ -92,10 +92,6 @@ def join(
     A vault that this machine has already, with an older key, takes the new key over in its place instead.
 
     Args:
-        text: the join code.
-        directory: where the vault shall lie.
-        sparse: keep ``memories/`` out of the checkout.
-        progress: called with a word on what is being done.
         way: finds how git is let in, from the address of the remote and the token in the code.
         open_store: opens the vault at a path with the key that this machine has for it.
 

@@ -69,6 +69,14 @@ class StateFile:
         return new
 
 
+def make_folder(path: str) -> None:
+    """Make gitmem's own folder in a repository; where it cannot be made, only writers mind."""
+    try:
+        os.makedirs(path, mode=0o700, exist_ok=True)
+    except OSError:
+        return
+
+
 def branch_of(repo: Repo, state: State) -> str:
     """The full name of the vault's branch: as fixed at init or join, else the one checked out."""
     if state.vault:

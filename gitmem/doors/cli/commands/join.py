@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import click
 
 from gitmem import app, connect
@@ -44,17 +46,6 @@ def command(call: Call, code: str, directory: str, sparse: bool) -> None:
         way=connect.git_access,
         open_store=lambda path: app.open_store(path, output.secret_asker()),
     )
-    lines: list[output.Line] = [
-        f"Joined: the vault is at {joined.path}.",
-        f"Its key is at {joined.key_path}.",
-        "Try: `gitmem list`",
-    ]
-    if joined.renewed:
-        lines = [
-            f"The vault at {joined.path} has its new key now; what was not pushed came along.",
-            f"The key is at {joined.key_path};",
-            "the old one stays beside it, for the history.",
-        ]
     payload = {
         "path": joined.path,
         "vault_id": joined.vault_id,
@@ -62,4 +53,15 @@ def command(call: Call, code: str, directory: str, sparse: bool) -> None:
         "key_path": joined.key_path,
         "renewed": joined.renewed,
     }
-    output.show(call, payload, lines)
+    output.show(call, payload, _told(joined))
+
+
+def _told(joined: settle.Settled) -> Iterator[output.Line]:
+    if joined.renewed:
+        yield f"The vault at {joined.path} has its new key now; what was not pushed came along."
+        yield f"The key is at {joined.key_path};"
+        yield "the old one stays beside it, for the history."
+        return
+    yield f"Joined: the vault is at {joined.path}."
+    yield f"Its key is at {joined.key_path}."
+    yield "Try: `gitmem list`"
