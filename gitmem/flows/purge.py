@@ -103,8 +103,10 @@ def purge(store: Store, ids: Sequence[str], tell: Tell, step: Progress | None = 
             else:
                 made = _attempt(store, old, ids, tell, step)
             if made:
-                holders = clean(store, tell)
                 beyond = clean_remote(store, tell) if store.remote else ()
+                holders = clean(
+                    store, tell
+                )  # last: it takes the mark away that there is still something to do
                 return Purged(tuple(ids), *made, holders, beyond is not None, beyond or ())
     raise RemoteError("The remote kept moving while gitmem was purging.", "Nothing was purged; try again.")
 
@@ -112,6 +114,7 @@ def purge(store: Store, ids: Sequence[str], tell: Tell, step: Progress | None = 
 def resume(store: Store, tell: Tell) -> None:
     """End a purge that was cut off before it had erased what it left over; mostly there is none."""
     if store.trunk.state.purged:
+        clean_remote(store, tell)
         clean(store, tell)
 
 
