@@ -10,9 +10,10 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from harness import git
+from harness import World, accepted, git, refused
 
 from git_server import HttpRemote
+from gitmem.errors import WrongKeyError
 from gitmem.memory import document
 from gitmem.memory.ids import path_of
 from gitmem.memory.memory import Memory
@@ -493,3 +494,25 @@ def test_a_remote_that_is_gone_leaves_the_old_key_in_place(pair: tuple[Machine, 
     first.run("rekey", "--yes")
     assert git(bare, "rev-parse", "main") == first.git("rev-parse", "HEAD").strip()
     assert state(first, "remote") == state(first, "local")
+
+
+def test_a_pretended_rekey_is_told_from_nothing_else_and_taken_off_by_a_restore(world: World) -> None:
+    """Without the key somebody writes another fingerprint and the word for an anchor."""
+    tip = world.look()
+    text = world.git("show", f"{tip}:.gitmem/vault.toml").replace(world.vault.fingerprint, "0" * 16)
+    changes = {".gitmem/vault.toml": world.blob(text.encode() + b"\n"), path_of(world.two): None}
+    forged = world.push(world.change(tip, changes, message="rekey\n\nGitmem-Anchor: rekey\n"))
+    before = world.b.snapshot()
+    with pytest.raises(WrongKeyError, match=forged) as caught:
+        world.b.sync()
+    assert caught.value.exit_code == 12
+    assert "gitmem sync --restore" in str(caught.value)
+    assert world.b.snapshot() == before
+    world.b.restore()
+    accepted(world, {world.one: "one, edited", world.two: "two"})
+
+
+def test_a_changed_fingerprint_without_that_word_is_tampering(world: World) -> None:
+    tip = world.look()
+    text = world.git("show", f"{tip}:.gitmem/vault.toml").replace(world.vault.fingerprint, "0" * 16)
+    refused(world.b, world.push(world.change(tip, {".gitmem/vault.toml": world.blob(text.encode() + b"\n")})))
