@@ -8,7 +8,11 @@ from typing import Any, NamedTuple
 from gitmem.index.words import storable
 from gitmem.memory.times import parse_time
 
-_VISIBLE_ONES = "NOT EXISTS (SELECT 1 FROM supersede WHERE supersede.old = memory.id)"
+# Of two memories that replace each other one stays: the rule of gitmem.memory.memory.superseded, in SQL.
+_TAKES = """supersede.old = memory.id AND NOT EXISTS (
+    SELECT 1 FROM memory AS newer JOIN supersede AS back ON back.old = newer.id AND back.n = memory.n
+    WHERE newer.n = supersede.n AND newer.id > memory.id)"""
+SUPERSEDED = f"EXISTS (SELECT 1 FROM supersede WHERE {_TAKES})"
 
 
 class Filters(NamedTuple):
@@ -38,7 +42,7 @@ def condition(filters: Filters) -> tuple[str, list[Any]]:
     """
     parts, values = _chosen(filters)
     if not filters.everything:
-        parts.append(_VISIBLE_ONES)
+        parts.append(f"NOT {SUPERSEDED}")
         if filters.now:
             parts.append("(expires = 0 OR expires > ?)")
             values.append(_time(filters.now))
@@ -58,7 +62,7 @@ def among_passages(filters: Filters, number: str) -> tuple[str, list[Any]]:
         return f"{number} IN (SELECT n FROM memory WHERE {inside})", values
     if filters.everything:
         return "1", []
-    hidden = "SELECT memory.n FROM supersede JOIN memory ON memory.id = supersede.old"
+    hidden = f"SELECT memory.n FROM supersede JOIN memory ON {_TAKES}"
     if not filters.now:
         return f"{number} NOT IN ({hidden})", []
     hidden += " UNION ALL SELECT n FROM memory WHERE expires <> 0 AND expires <= ?"

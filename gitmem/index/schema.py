@@ -12,7 +12,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from gitmem.index.filters import digits, from_digits, tag_column, tags_of
+from gitmem.index.filters import SUPERSEDED, digits, from_digits, tag_column, tags_of
 from gitmem.index.passages import cuts, passages, whole
 from gitmem.index.seen import PRINT
 from gitmem.index.totals import delete
@@ -50,7 +50,7 @@ PRAGMA user_version = {VERSION};
 _NUMBER = (1 << 39) - 1
 MEMORY_OF_PASSAGE = f"(rowid & {_NUMBER})"
 _COLUMNS = "id, title, kind, project, tags, created, updated, trust, importance, expires, share, session"
-ROW = f"{_COLUMNS}, EXISTS (SELECT 1 FROM supersede WHERE supersede.old = memory.id)"
+ROW = f"{_COLUMNS}, {SUPERSEDED}"
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,7 @@ import hashlib
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from gitmem.memory.memory import Memory
+from gitmem.memory.memory import Memory, superseded
 from gitmem.memory.pack import best_first
 from gitmem.memory.sharing import Rules, expired, publishable
 from gitmem.memory.text import fingerprint
@@ -63,7 +63,7 @@ def select(memories: Iterable[Memory], rules: Rules, now: str) -> Digest:
     """
     everything = list(memories)
     may = publishable(everything, rules, now)
-    replaced = {old for memory in everything for old in memory.supersedes if old != memory.id}
+    replaced = superseded(everything)
     shown: list[Memory] = []
     held: list[Held] = []
     for memory in everything:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Collection
 from dataclasses import dataclass, field
 
 from gitmem.errors import InvalidMemoryError
@@ -80,6 +81,16 @@ def _check_times(memory: Memory) -> None:
         raise InvalidMemoryError("A memory needs the time it was created, like 2026-11-20T07:00:00Z.")
     if any(when and not is_time(when) for when in (memory.updated, memory.expires)):
         raise InvalidMemoryError("A time must be a real one and look like 2026-11-20T07:00:00Z.")
+
+
+def superseded(memories: Collection[Memory]) -> set[str]:
+    """The ids that another of these memories, which must be all of the vault, takes the place of.
+
+    Two devices can merge the same two memories at once, one this way and one that way. Both would be gone;
+    so of two that replace each other the one with the earlier id stays.
+    """
+    takes = {(memory.id, old) for memory in memories for old in memory.supersedes if old != memory.id}
+    return {old for new, old in takes if new < old or (old, new) not in takes}
 
 
 def is_id(text: str) -> bool:

@@ -9,7 +9,7 @@ from gitmem.flows import records
 from gitmem.flows.consolidate import marker
 from gitmem.flows.consolidate.marker import Marker
 from gitmem.memory.bounds import OVERVIEW, RESERVED, SOURCE
-from gitmem.memory.memory import Memory
+from gitmem.memory.memory import Memory, superseded
 from gitmem.memory.plan import Group
 from gitmem.memory.sharing import Rules, expired, publishable
 from gitmem.memory.subjects import Subjects
@@ -86,7 +86,7 @@ def gather(store: Store, scope: Scope, progress: Progress | None = None) -> Foun
 def holding(memories: Iterable[Memory], now: str) -> Iterator[Memory]:
     """Those that hold now, oldest first: not expired, not superseded; no files, nothing of the inbox."""
     everything = list(memories)
-    replaced = {old for memory in everything for old in memory.supersedes if old != memory.id}
+    replaced = superseded(everything)
     for memory in sorted(everything, key=lambda one: (one.created, one.id)):
         holds = memory.id not in replaced and not expired(memory, now)
         if holds and memory.kind != "file" and memory.trust != "inbox":
