@@ -109,7 +109,7 @@ def test_the_newest_entry_of_the_changelog_is_this_version():
 def test_the_project_asks_for_what_the_owner_named():
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
     names = {re.split(r"[<>=]", entry)[0] for entry in project["dependencies"]}
-    named = {"anthropic", "click", "cryptography", "jinja2", "pygithub"}  # by the owner; the others by docs/decisions
+    named = {"anthropic", "click", "cryptography", "jinja2", "pygithub"}  # the others: docs/decisions
     assert names == named | {"detect-secrets", "pyyaml", "segno", "sqlcipher3"}
     assert set(project["optional-dependencies"]) == {"mcp", "semantic", "server"}
 

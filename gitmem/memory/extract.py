@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 from gitmem.memory.likeness import jaccard, terms
 from gitmem.memory.memory import Memory
+from gitmem.memory.text import visible_line
 
 SHORTEST, LONGEST = 30, 240  # characters of a sentence that can stand alone
 ALIKE = 0.4  # the share of common words from which two sentences are one too many
@@ -19,6 +20,9 @@ _CLOSE, _HEARD = 60, 0.9  # of so many best ones, somebody who was heard often c
 _FENCE = re.compile(r"(?ms)^ {0,3}(```|~~~).*?(?:^ {0,3}\1|\Z)")
 _SPEAKER = re.compile(r"\*\*([^*\n]{1,40})\*\*:\s*|([A-Z][\w'-]{1,20}(?: [A-Z][\w'-]{1,20})?):\s+")
 _LEAD = re.compile(r"^\s*(?:#{1,6}\s+|[-*+]\s+(?:\[[ xX]\]\s+)?|\d{1,3}[.)]\s+|>\s*)+")
+_WRAPPED = 50  # characters from which a line may be one that an editor broke
+_IN_TITLE = re.compile(r"^[a-z]+(?=[\s,;:])")  # a first word that may get a capital; an identifier must not
+_TITLED = ("decision", "convention", "pattern", "fact")  # kinds whose titles say what they hold
 _NOTE = re.compile(r"\[[^\]\n]{0,200}\](?!\()")
 _END = re.compile(r"(?<=[.!?…。！？])[\"'”’)]*\s+(?=[\"'“‘(]?[A-Z0-9\u4e00-\u9fff])|(?<=[。！？])")
 _ASKS = re.compile(r"[?？][\"'”’)]*$")
@@ -56,29 +60,60 @@ _EXACT = re.compile(r"\d|\b(?:yesterday|today|tomorrow|last|next)\b|(?<=\s)[A-Z]
 
 @dataclass(frozen=True, slots=True)
 class Sentence:
-    """One sentence, who said it ("" where nobody is named), and the memory that it stands in."""
+    """One sentence, who said it ("" where nobody is named), and the memory that it stands in.
+
+    ``headline``: it is the title that somebody gave to a decision or the like, and says it in short.
+    """
 
     text: str
     speaker: str
     memory: Memory
     stems: frozenset[str]
+    headline: bool = False
 
 
 def sentences(memory: Memory) -> list[Sentence]:
     """The sentences of a memory that say something by themselves, in order."""
     found = []
-    for line in _FENCE.sub("", memory.body).split("\n"):
+    stems = frozenset(terms(memory.title))
+    if memory.kind in _TITLED and len(stems) >= 3:
+        found.append(Sentence(visible_line(memory.title), "", memory, stems, headline=True))
+    voices = _voices(memory.body)
+    for line in _unwrapped(_FENCE.sub("", memory.body).split("\n")):
         plain = _LEAD.sub("", line)
         named = _SPEAKER.match(plain)
+        if named and (named[1] or named[2]) not in voices:
+            named = None
         said = _NOTE.sub("", plain[named.end() :] if named else plain).replace("**", "").replace("`", "")
         speaker = (named[1] or named[2]) if named else ""
         for text in _END.split(said):
             clean = _FILLER.sub("", " ".join(text.split()))
-            clean = clean[:1].upper() + clean[1:]
+            clean = clean[:1].upper() + clean[1:] if _IN_TITLE.match(clean) else clean
             stems = frozenset(terms(clean))
             if SHORTEST <= len(clean) <= LONGEST and len(stems) >= 3 and not _ASKS.search(clean):
                 found.append(Sentence(clean, speaker, memory, stems))
     return found
+
+
+def _voices(body: str) -> set[str]:
+    """Who speaks in a text: those named at the head of several lines; "Why:" once is no speaker."""
+    heads = (_SPEAKER.match(_LEAD.sub("", line)) for line in body.split("\n"))
+    often = Counter(head[1] or head[2] for head in heads if head)
+    return {name for name, times in often.items() if times > 1}
+
+
+def _unwrapped(lines: Iterable[str]) -> list[str]:
+    """Lines with those put together again that were broken to fit a width."""
+    whole: list[str] = []
+    before = ""
+    for line in lines:
+        begins = not line.strip() or _LEAD.match(line) or _SPEAKER.match(line)
+        if begins or len(before) < _WRAPPED or before.startswith("#"):
+            whole.append(line)
+        else:
+            whole[-1] += " " + line.strip()
+        before = line
+    return whole
 
 
 def best(memories: Iterable[Memory], room: int, most_of_one: int = 3) -> list[Sentence]:
@@ -142,6 +177,8 @@ def _score(one: Sentence, weight: dict[str, float]) -> float:
     score *= 1 + 0.25 * min(3, len(_EXACT.findall(one.text[1:])))
     if _WEIGHTY.search(one.text):
         score *= 1.6
+    if one.headline:
+        return 2 * score
     for pattern, factor in ((_SMALL_TALK, 0.25), (_DANGLING, 0.5), (_ADDRESSED, 0.4), (_REFLECTS, 0.6)):
         if pattern.search(one.text):
             score *= factor

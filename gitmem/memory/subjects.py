@@ -26,7 +26,11 @@ _PLAIN = frozenset(
     super sure take taking talk tell thing things think thinking thought time times today together
     told tomorrow took totally tough tried try trying two understand use used using wait want wanted
     way week weekend weeks went without wonderful word words work worked working world worth year
-    years yesterday yet others important brings bring lets reminds remind much free watching""".split()
+    years yesterday yet others important brings bring lets reminds remind much free watching
+    not no nor none nobody everybody somebody anybody without left right first second third three
+    four five six seven eight nine ten hundred thousand still already called check checked
+    download downloaded write wrote written read cannot rather almost often always sometimes half quarter
+    both either neither until because instead thus therefore however although though per via""".split()
 )
 _PLAIN_STEMS = frozenset(map(stem, _PLAIN))
 _SURFACE = re.compile(r"[^\W\d_]{3,}")

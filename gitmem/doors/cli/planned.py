@@ -24,6 +24,14 @@ _VERBS = {
     "expire": "expire",
     "question": "question",
 }
+_DONE = {
+    "create": "made",
+    "update": "updated",
+    "merge": "merged",
+    "supersede": "superseded",
+    "expire": "ended",
+    "question": "asked",
+}
 
 
 def made(one: Made) -> Iterator[Line]:
@@ -71,12 +79,12 @@ def told(report: Report) -> Iterator[Line]:
     """The run in numbers; nothing of any memory is in these lines."""
     if report.looked:
         actions = Counter(one.step.action for one in report.made)
-        what = ", ".join(f"{count} {action}" for action, count in sorted(actions.items())) or "no change"
+        what = ", ".join(f"{_DONE[action]} {count}" for action, count in actions.items()) or "no change"
         replaced = sum(len(one.replaced) for one in report.made)
         done = f"{report.looked} new {noun(report.looked)} looked at ({report.engine})"
-        yield f"{done}: {what}; {replaced} replaced."
+        yield f"{done}: {what}; replaced {replaced}."
     if report.written:
-        yield f"{len(report.written)} topic lists and narratives brought up to date."
+        yield f"Topic lists and narratives brought up to date: {len(report.written)}."
     for why, count in sorted(Counter(report.refused).items()):
         yield ("dim", f"Not done, {count} ×: {why}.")
     if report.dropped:

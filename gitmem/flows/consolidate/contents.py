@@ -5,14 +5,16 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
-from gitmem.memory.bounds import CONTENTS, SOURCE, least
+from gitmem.memory.bounds import CONTENTS, RESERVED, SOURCE, least
+from gitmem.memory.likeness import stem, terms
 from gitmem.memory.memory import Memory, short
 from gitmem.memory.subjects import Subjects
-from gitmem.memory.text import noun
+from gitmem.memory.text import derive_title, noun
 
 _FEWEST = 8  # memories of a project below which a list of them is as good
 _TOPICS, _SHOWN = 20, 6
 _ONCE = 1500  # characters in which a word may stand once without being what they are about
+_DWELT = 3  # how often one memory must name a word that stands in no title to be about it
 
 
 def contents(
@@ -51,10 +53,14 @@ def _topics(told: Sequence[Memory]) -> list[tuple[str, list[Memory]]]:
     subjects = Subjects(told)
     newest = sorted(told, key=lambda one: (one.created, one.id), reverse=True)
     found: dict[str, list[Memory]] = {}
-    for topic in dict.fromkeys(topic for memory in newest for topic in memory.topics):
-        found[topic] = [memory for memory in newest if topic in memory.topics]
-    for topic in subjects.words(told, 2 * _TOPICS):
+    named = {memory.id: {*memory.topics, *memory.tags} - RESERVED for memory in newest}
+    for topic in dict.fromkeys(topic for memory in newest for topic in (*memory.topics, *memory.tags)):
+        found[topic] = [memory for memory in newest if topic in named[memory.id]]
+    titled = {root for memory in told for root in terms(memory.title or derive_title(memory.body))}
+    for topic in subjects.words(told, 3 * _TOPICS):
         often = subjects.mentions(topic)
+        if stem(topic.casefold()) not in titled and max(often.values(), default=0) < _DWELT:
+            continue
         among = [memory for memory in newest if often.get(memory.id, 0) > len(memory.body) // _ONCE]
         found.setdefault(topic, among)
     common = [topic for topic, among in found.items() if 1 < len(among) <= max(2, 0.7 * len(told))]

@@ -85,7 +85,7 @@ def _sessions(told: Sequence[Memory]) -> Iterator[Step]:
         chosen = best(here, _room(here), _each(here)) if len(here) > 2 else []
         if chosen:
             day = min(memory.created for memory in here)[:10]
-            yield _summary(f"Conversation of {day}", chosen, here, (SESSION,), "the conversation in short")
+            yield _summary(f"Conversation of {day}", chosen, here, (SESSION,), "it sums up a conversation")
 
 
 def _overview(group: Group, told: Sequence[Memory]) -> Iterator[Step]:
@@ -99,11 +99,17 @@ def _overview(group: Group, told: Sequence[Memory]) -> Iterator[Step]:
         target = max(former, key=lambda one: (one.created, one.id))
         lines = sorted({*target.body.split("\n"), *_lines(chosen).split("\n")})
         yield _summary(
-            target.title, chosen, told, (OVERVIEW,), "what is new", body="\n".join(lines), target=target.id
+            target.title,
+            chosen,
+            told,
+            (OVERVIEW,),
+            "it adds what is new",
+            body="\n".join(lines),
+            target=target.id,
         )
         return
     about = group.topic or f"from {min(memory.created for memory in told)[:10]}"
-    yield _summary(f"{name}, {about}", chosen, told, (OVERVIEW,), "what is new in short")
+    yield _summary(f"{name}, {about}", chosen, told, (OVERVIEW,), "it sums up what is new")
 
 
 def _has_room(memory: Memory, chosen: Sequence[Sentence]) -> bool:
