@@ -60,9 +60,9 @@ def main() -> None:
     if chosen.json:
         print(json.dumps(rows))
         return
-    unit = rows["read"]["cpu"]
+    unit = float(rows["read"]["cpu"])
     for what, row in rows.items():
-        ratio = f"{row['cpu'] / unit:6.1f} × reading all"
+        ratio = f"{float(row['cpu']) / unit:6.1f} × reading all"
         print(f"{what:8}{row['seconds']:8.1f} s{row['cpu']:8.1f} s cpu{row['megabytes']:7.0f} MB", end="")
         print(f"  {ratio}  {row['said']}")
 
