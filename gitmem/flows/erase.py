@@ -16,7 +16,7 @@ from gitmem.store import Store, Tell
 if TYPE_CHECKING:  # most syncs have nothing to delete and must not load PyGithub
     from gitmem.github.client import GitHub
 
-RECORD = "inbox"  # {"erase": [node ids of issues]}
+RECORD = "inbox"  # {"erase": [node ids of issues], "taken": {node id: id of the memory last made of it}}
 
 
 def erase(store: Store, connect: Callable[[], GitHub], progress: Tell | None = None) -> str:
@@ -54,7 +54,9 @@ def _strike(store: Store, gone: Sequence[str]) -> None:
     def make(tip: str) -> Changes:
         record = records.read(store, RECORD, tip)
         left = [node for node in record.get("erase") or [] if node not in gone]
-        rest = {name: value for name, value in record.items() if name != "erase"}
-        return records.change(store, RECORD, {**rest, "erase": left} if left else rest, tip)
+        taken = {node: made for node, made in (record.get("taken") or {}).items() if node in left}
+        rest = {name: value for name, value in record.items() if name not in ("erase", "taken")}
+        kept = {name: value for name, value in (("erase", left), ("taken", taken)) if value}
+        return records.change(store, RECORD, rest | kept, tip)
 
     store.trunk.grow(make, "tidy the inbox")

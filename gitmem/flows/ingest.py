@@ -1,7 +1,7 @@
 """Issues into memories: seal, push, see that the push arrived, and only then empty and close the issue.
 
-Whatever is interrupted, nothing is lost and nothing comes twice: a memory's id follows from its issue's, and
-the list of issues to be deleted grows in the very commit that brings their memories.
+Whatever is interrupted, nothing is lost and nothing comes twice: a memory's id follows from its issue's and
+from what that says, and the list of issues to be deleted grows in the very commit that brings their memories.
 """
 
 from __future__ import annotations
@@ -38,9 +38,9 @@ _LARGEST_EVENT = 16 << 20  # bytes; GitHub's are far smaller
 
 
 class _Draft(NamedTuple):
-    """A sealed memory that no commit has yet: where it goes, and its blob."""
+    """A sealed memory that no commit has yet: its id, and its blob."""
 
-    path: str
+    id: str
     blob: str
 
 
@@ -48,7 +48,8 @@ class _Draft(NamedTuple):
 class Ingested:
     """What a sweep did: memories that are new in the vault, issues emptied and closed, and those left open.
 
-    Left open is what cannot be read, what somebody else wrote, and what GitHub would not close.
+    Left open is what cannot be read, what somebody else wrote, what was edited meanwhile (its new text comes
+    next), and what GitHub would not close.
     """
 
     taken: int
@@ -124,7 +125,7 @@ def _draft(store: Store, issue: Issue, box: Inbox) -> _Draft | None:
             read = letter.from_plain(_FOR_US.sub("", issue.title, count=1), issue.body)
         created = parse_time(issue.created)
         memory = Memory(
-            id=new_id(to_unix_ms(created), box.mark(issue.node_id)),
+            id=new_id(to_unix_ms(created), box.mark(f"{issue.node_id}\0{issue.title}\0{issue.body}")),
             created=created,
             title=read.title or derive_title(read.text),
             tags=read.tags,
@@ -132,7 +133,7 @@ def _draft(store: Store, issue: Issue, box: Inbox) -> _Draft | None:
             source=f"inbox:{issue.node_id}",
             trust="inbox",
         )
-        return _Draft(path_of(memory.id), store.put(memory))
+        return _Draft(memory.id, store.put(memory))
     except GitmemError:
         return None
 
@@ -145,16 +146,18 @@ def _kept(store: Store, drafts: dict[Issue, _Draft], emptied: Sequence[str]) -> 
         nonlocal taken
         record = records.read(store, RECORD, tip)
         listed = [str(node) for node in record.get("erase") or []]
+        former = record.get("taken") or {}
         new = [
             draft
             for issue, draft in drafts.items()
-            if issue.node_id not in listed and not store.repo.blob(tip, draft.path)
+            if former.get(issue.node_id) != draft.id and not store.repo.blob(tip, path_of(draft.id))
         ]
         taken = len(new)
-        nodes = dict.fromkeys([*listed, *(issue.node_id for issue in drafts), *emptied])
-        changes: Changes = {draft.path: (BLOB_MODE, draft.blob) for draft in new}
+        nodes = list(dict.fromkeys([*listed, *(issue.node_id for issue in drafts), *emptied]))
+        now = {**former, **{issue.node_id: draft.id for issue, draft in drafts.items()}}
+        changes: Changes = {path_of(draft.id): (BLOB_MODE, draft.blob) for draft in new}
         if nodes:
-            changes |= records.change(store, RECORD, {**record, "erase": list(nodes)}, tip)
+            changes |= records.change(store, RECORD, {**record, "erase": nodes, "taken": now}, tip)
         return changes
 
     store.trunk.grow(make, "receive from the inbox")
@@ -175,7 +178,6 @@ def _see_pushed(store: Store) -> None:
 
 def _close(github: GitHub, place: Home, issue: Issue) -> bool:
     try:
-        issues.empty(github, place.repository, issue.number)
+        return issues.empty(github, place.repository, issue)
     except GitmemError:
         return False  # it stays open, and the next sweep, which finds its memory, closes it
-    return True

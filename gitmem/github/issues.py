@@ -59,16 +59,21 @@ def emptied(github: GitHub, repository: str) -> Iterator[Issue]:
     return (issue for issue in _issues(github.call("GET", path)) if issue.title == STUB_TITLE)
 
 
-def empty(github: GitHub, repository: str, number: int) -> None:
+def empty(github: GitHub, repository: str, issue: Issue) -> bool:
     """Take title and body out of an issue, close and lock it. Its edit history still holds them.
+
+    False, and it stays open, when it was edited since it was read: what it says now is nowhere else.
 
     Raises:
         GitmemError: GitHub cannot be reached or refuses; to be repeated.
     """
-    place = f"{_path(repository)}/{number}"
+    place = f"{_path(repository)}/{issue.number}"
     stub = {"title": STUB_TITLE, "body": STUB_BODY, "state": "closed", "state_reason": "completed"}
     github.call("PUT", f"{place}/lock", {"lock_reason": "resolved"})
+    if [(now.title, now.body) for now in _issues([github.call("GET", place)])] != [(issue.title, issue.body)]:
+        return False
     github.call("PATCH", place, stub)  # last: while it is open, the next sweep does both again
+    return True
 
 
 def erase(github: GitHub, repository: str, node_id: str) -> bool:

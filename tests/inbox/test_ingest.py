@@ -214,6 +214,30 @@ def test_a_lost_answer_to_the_emptying_changes_nothing(rig):
     assert len(rig.memories()) == 1
 
 
+def test_what_is_written_into_an_issue_while_it_is_taken_in_is_not_lost(rig):
+    issue = rig.issue("Remember: growing", "text one")
+
+    def edited() -> None:
+        issue.body = "text one and two"
+
+    rig.hub.fault("/issues/1/lock", verb="PUT", status=502, after=True).run = edited
+    done = rig.ingest()
+    assert done.out.startswith("1 memory taken in, 0 issues closed.")
+    assert (issue.state, issue.body) == ("open", "text one and two")
+    rig.hub.faults.clear()
+    assert rig.counts() == (1, 1, 0)
+    assert sorted(memory["body"] for memory in rig.memories()) == ["text one", "text one and two"]
+    assert rig.record("inbox") == {}
+
+
+def test_an_emptied_issue_that_is_opened_again_and_used_again_is_taken_in_again(rig):
+    issue = rig.issue("Remember: first", "text one")
+    rig.ingest()
+    issue.title, issue.body, issue.state = "Remember: second", "text two", "open"
+    assert rig.counts() == (1, 1, 0)
+    assert sorted(memory["body"] for memory in rig.memories()) == ["text one", "text two"]
+
+
 def test_two_runs_that_take_the_same_issue_before_either_has_pushed_make_one_memory(rig):
     issue = rig.issue("Remember: once", "text\n\n#tag")
     rig.hub.fault("git-receive-pack", verb="POST", status=503, times=9)
