@@ -13,7 +13,7 @@ from gitmem.flows.site import Gist, Site
 from gitmem.github import gists
 from gitmem.memory.digest import Digest, select
 from gitmem.memory.memory import Memory
-from gitmem.memory.sharing import publishable
+from gitmem.memory.sharing import outdated, publishable
 from gitmem.memory.text import fingerprint
 from gitmem.site.build import OVERVIEW, build_text
 from gitmem.store import Store
@@ -56,7 +56,7 @@ def taken_away(store: Store, former: Gist, digest: Digest) -> bool:
     """Whether the gist holds text that may no longer be read, in its files or revisions.
 
     What it held is computed from the commit that it was made of. A consolidated memory that was rewritten
-    says nothing but what its sources say; while these are all shared its old text may stay.
+    says nothing but what its sources say; while these are shared, and as they were, its old text may stay.
     """
     if not former.commit:
         return True
@@ -74,7 +74,8 @@ def taken_away(store: Store, former: Gist, digest: Digest) -> bool:
             return True
         if memory.source != "consolidation" or not memory.sources:
             return False
-        return all(source in now and may(now[source]) for source in memory.sources)
+        sources = [now.get(source) for source in memory.sources]
+        return all(one is not None and may(one) and not outdated(memory, one) for one in sources)
 
     return not all(map(stands, before.published))
 
@@ -96,9 +97,11 @@ def _sent(store: Store, github: GitHub, site: Site, digest: Digest, budget: int)
             f"A gist holds {gists.MAX_FILES} files, and this digest has {len(files)}.",
             "Nothing was published; share less, or `gitmem publish --to pages` or `--to dir`.",
         )
+    # Noted first: if the answer is lost, the next run must still know what may lie there.
+    site = replace(site, gist=replace(site.gist, commit=store.tip(), time=digest.time, version=""))
+    sites.keep(store, site)
     try:
         gists.replace(github, site.gist.id, {name: data.decode() for name, data in files.items()})
     except NotFoundError:  # somebody deleted it
         return _sent(store, github, replace(site, gist=Gist()), digest, budget)
-    gist = replace(site.gist, commit=store.tip(), time=digest.time, version=digest.version)
-    return replace(site, gist=gist), len(files)
+    return replace(site, gist=replace(site.gist, version=digest.version)), len(files)

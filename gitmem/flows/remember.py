@@ -74,4 +74,6 @@ def revise(store: Store, before: Memory, after: Memory, trust: str) -> Memory:
     after = replace(after, updated=before.updated, rev=before.rev, trust=before.trust)
     if after == before:
         return before
-    return store.replace(replace(after, updated=store.now(), rev=before.rev + 1, trust=least), base=before)
+    # the mark to share is nothing that it says: what was drawn from it holds
+    when = before.updated if after == replace(before, share=after.share) else store.now()
+    return store.replace(replace(after, updated=when, rev=before.rev + 1, trust=least), base=before)

@@ -54,7 +54,8 @@ def mark(store: Store, ids: Sequence[str], on: bool) -> list[Shared]:
         changes: Changes = {}
         for place, memory in enumerate(marked):
             if memory.share != on:
-                marked[place] = replace(memory, share=on, updated=store.now(), rev=memory.rev + 1)
+                # not `updated`: it says now what it said before, and what was drawn from it holds
+                marked[place] = replace(memory, share=on, rev=memory.rev + 1)
                 changes[path_of(memory.id)] = (BLOB_MODE, store.put(marked[place]))
         return changes
 

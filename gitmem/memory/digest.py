@@ -12,7 +12,8 @@ from gitmem.memory.sharing import Rules, expired, publishable
 from gitmem.memory.text import fingerprint
 
 NARRATIVE_TAG = "digest"
-EXPIRED, REPLACED, DRAWN, INBOX = "expired", "superseded", "source not shared", "not accepted yet"
+EXPIRED, REPLACED, INBOX = "expired", "superseded", "not accepted yet"
+DRAWN = "source not shared, or edited since"
 
 
 @dataclass(frozen=True, slots=True)

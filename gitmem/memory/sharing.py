@@ -30,12 +30,15 @@ class Rules:
         return (*project, *tags, *((f"--kind {memory.kind}",) if memory.kind in self.kinds else ()))
 
 
-def publishable(memories: Iterable[Memory], rules: Rules, now: str = "") -> Callable[[Memory], bool]:
+def publishable(
+    memories: Iterable[Memory], rules: Rules, now: str = "", *, edited: bool = False
+) -> Callable[[Memory], bool]:
     """The test for a memory: shared itself, and so is everything it was drawn from, all the way down.
 
     ``memories`` must be all of the vault, superseded and expired ones too: a consolidated memory whose source
-    was unshared or forgotten afterwards must not carry its words out. With ``now`` the same holds for what
-    has expired by then.
+    was unshared or forgotten afterwards must not carry its words out, nor one whose source was edited since
+    what the source said before; the latter counts all the same with ``edited``. With ``now`` the same holds
+    for what has expired by then.
     """
     known = {memory.id: memory for memory in memories}
     answers: dict[str, bool] = {}
@@ -43,6 +46,9 @@ def publishable(memories: Iterable[Memory], rules: Rules, now: str = "") -> Call
     def fits(memory_id: str) -> bool:
         memory = known.get(memory_id)
         return memory is not None and rules.cover(memory) and not expired(memory, now)
+
+    def stands(memory_id: str, source: str) -> bool:
+        return answers[source] and (edited or not outdated(known[memory_id], known[source]))
 
     def may(memory_id: str) -> bool:
         # By a list and not by calling itself: a chain of sources may be longer than Python's stack.
@@ -53,10 +59,15 @@ def publishable(memories: Iterable[Memory], rules: Rules, now: str = "") -> Call
                 answers[one] = False  # also the answer for a circle of sources
                 waiting += [source for source in _sources(known, one) if source not in answers]
             elif waiting.pop() == one and fits(one):
-                answers[one] = all(answers[source] for source in _sources(known, one))
+                answers[one] = all(stands(one, source) for source in _sources(known, one))
         return answers[memory_id]
 
     return lambda memory: may(memory.id)
+
+
+def outdated(memory: Memory, source: Memory) -> bool:
+    """Whether ``source`` was edited after ``memory`` was drawn from it, which may say what it said before."""
+    return source.updated > (memory.updated or memory.created)
 
 
 def expired(memory: Memory, now: str) -> bool:

@@ -3,12 +3,16 @@
 import random
 import re
 import time
+from dataclasses import replace
 
 import pytest
 
 from gitmem.flows.consolidate.offline import MOST, SHARE
+from gitmem.flows.remember import revise
 from gitmem.flows.undo import undo
+from gitmem.memory.digest import select
 from gitmem.memory.memory import Memory
+from gitmem.memory.sharing import Rules
 
 
 def copies(text, dice):
@@ -193,6 +197,25 @@ def test_an_overview_grows_while_it_has_room(vault):
     assert second.before == first
     assert set(first.body.split("\n")) < set(second.memory.body.split("\n"))
     assert set(second.memory.sources) > set(first.sources)
+
+
+def test_an_overview_forgets_what_a_memory_said_before_it_was_edited(vault):
+    def note(word):
+        return f"Since Monday the {word} is built by the new pipeline, which Anna wrote in two days. " + (
+            f"The {word} was slow before and nobody knew why it took an hour. " * 30
+        )
+
+    parser, _ = vault.write(note("parser"), note("linker"), project="shop", share=True)
+    first = next(made.memory for made in vault.run().made)
+    assert "Anna" in first.body and parser.id in first.sources
+    for one in vault.all().values():
+        if one.source != "consolidation":
+            after = replace(one, body=one.body.replace("Anna", "Bertha"))
+            revise(vault.store, one, after, "self")
+    vault.run()
+    shown = select(vault.all().values(), Rules(), vault.store.now()).published
+    assert first.id in {one.id for one in shown}
+    assert not [one.title for one in shown if "Anna" in one.body]
 
 
 def test_the_topic_list_names_topics_and_the_memories_that_have_them(vault):

@@ -1,14 +1,20 @@
 """A run from gathering to the commit: refusals, lost networks, budgets, markers, narrow scopes, devices."""
 
+from dataclasses import replace
+
 import pytest
 
 from gitmem.errors import ModelError
 from gitmem.flows.consolidate import marker
 from gitmem.flows.consolidate.engine import BudgetSpentError, GroupRefusedError
 from gitmem.flows.records import keep
+from gitmem.flows.remember import revise
+from gitmem.flows.share import mark
 from gitmem.flows.sync import sync
 from gitmem.flows.undo import undo
+from gitmem.memory.digest import select
 from gitmem.memory.plan import Step
+from gitmem.memory.sharing import Rules
 
 TEXTS = [
     f"The {word} is kept in the drawer number {n}."
@@ -297,6 +303,45 @@ def test_the_narrative_is_drawn_from_shared_memories_only_and_not_told_twice(vau
     vault.run(scripted(lambda _: [], narrate))
     assert heard[2:] == [("", ["The public hall is wide."]), ("p", ["The public hall is wide."])]
     assert len([one for one in vault.current() if "digest" in one.tags]) == 2
+
+
+def test_a_word_taken_out_of_a_shared_memory_is_out_of_the_digest_at_once_and_the_story_is_told_anew(
+    vault, scripted
+):
+    one, two = vault.write("The lead is swordfish, in Oslo.", "The office opens at nine.", share=True)
+
+    def tell(_, memories):
+        return Step(action="create", sources=(), title="T", body="The lead sits in Oslo.")
+
+    def answer(group):
+        body = "Lead: swordfish."
+        return [Step(action="create", sources=(one.id,), kind="fact", title="Lead", body=body)]
+
+    def published():
+        digest = select(vault.all().values(), Rules(), vault.store.now())
+        return {memory.body for memory in digest.published}
+
+    vault.run(scripted(answer, tell))
+    assert published() == {one.body, two.body, "Lead: swordfish.", "The lead sits in Oslo."}
+    revise(vault.store, one, replace(one, body="The lead sits in Oslo."), "self")
+    assert published() == {"The lead sits in Oslo.", two.body}  # neither the fact nor the story
+    vault.run(scripted(lambda _: [], tell))
+    story = select(vault.all().values(), Rules(), vault.store.now()).narrative
+    assert story and story.body == "The lead sits in Oslo."
+    again = scripted(lambda _: [], tell)
+    assert vault.run(again).commit == ""
+
+
+def test_sharing_a_memory_makes_nothing_that_was_drawn_from_it_outdated(vault, scripted):
+    (one,) = vault.write("The office opens at nine.")
+    noted_ = vault.run(scripted(noted)).made[0].memory
+    mark(vault.store, [noted_.id], True)
+    mark(vault.store, [one.id], True)
+    shown = select(vault.all().values(), Rules(), vault.store.now()).published
+    assert {memory.id for memory in shown} == {one.id, noted_.id}
+    before = vault.store.get(one.id)
+    revise(vault.store, before, replace(before, share=False), "self")
+    assert vault.store.get(one.id).updated == ""
 
 
 def test_narratives_that_two_devices_told_at_once_become_one(devices, scripted):

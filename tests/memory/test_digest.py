@@ -123,6 +123,16 @@ def test_a_chain_of_sources_may_be_long():
     assert not publishable([dataclasses.replace(chain[0], share=False), *chain[1:]], Rules())(chain[-1])
 
 
+def test_what_was_drawn_from_a_memory_before_it_was_edited_stays_away_until_it_is_drawn_anew():
+    source = memory(1, updated="2026-01-03T00:00:00Z")
+    drawn = memory(2, created="2026-01-02T00:00:00Z", sources=(source.id,))
+    further = memory(3, created="2026-01-04T00:00:00Z", sources=(drawn.id,))
+    assert shown([source, drawn, further]) == {source.id}
+    assert held([source, drawn, further]) == {drawn.id: DRAWN, further.id: DRAWN}
+    anew = dataclasses.replace(drawn, updated="2026-01-03T00:00:01Z", rev=2)
+    assert shown([source, anew, further]) == {source.id, drawn.id, further.id}
+
+
 def test_what_came_by_a_link_waits_until_it_is_accepted():
     assert shown([memory(1, trust="inbox", project="shop")], Rules(projects=("shop",))) == set()
     assert held([memory(1, trust="inbox")]) == {an_id(1): INBOX}

@@ -139,8 +139,26 @@ def test_an_interrupted_publication_leaves_nothing_behind_and_goes_on(here, gith
     assert "word one" not in everything(the_gist(github))
     left = the_gist(github).id
     github.faults.clear()
-    here.run("publish", "--to", "gist")  # nobody knows what became of that request, so it is begun anew
-    assert left not in github.gists and "word one" in everything(the_gist(github))
+    here.run("publish", "--to", "gist")  # whatever became of that request, all of it may still be read
+    assert the_gist(github).id == left and "word one" in the_gist(github).files["digest.txt"]
+    assert len(github.gists) == 1
+
+
+@pytest.mark.parametrize("killed", [True, False])
+def test_what_was_sent_without_an_answer_is_taken_away_all_the_same(here, github, killed):
+    share(here, "word one")
+    here.run("publish", "--to", "gist")
+    first = the_gist(github).id
+    two = share(here, "marker word")
+    lost = github.fault("/gists/", verb="PATCH", cut=True, after=True, times=9)
+    child = here.spawn("publish")
+    lost.run = child.kill if killed else None
+    child.communicate(timeout=60)
+    github.faults.clear()
+    assert "marker word" in everything(the_gist(github))
+    here.run("share", two, "--off")
+    assert here.run("--json", "publish").json["replaced"]
+    assert first not in github.gists and "marker" not in everything(the_gist(github))
 
 
 def test_a_token_that_may_not_delete_the_gist_is_said_and_not_passed_over(here, github):

@@ -71,7 +71,8 @@ def gather(store: Store, scope: Scope, progress: Progress | None = None) -> Foun
     now = store.now()
     current = tuple(holding(everything.values(), now))
     rules = sharing_rules(store, tip)
-    may = publishable(everything.values(), rules, now)
+    # what was drawn from a memory as it was before an edit comes along with it, to be brought up to date
+    may = publishable(everything.values(), rules, now, edited=True)
     fresh = {
         memory.id
         for memory in current

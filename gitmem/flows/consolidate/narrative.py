@@ -12,6 +12,7 @@ from gitmem.memory.bounds import CONTENTS, MAX_BODY, MAX_TITLE, NARRATIVE, SOURC
 from gitmem.memory.memory import Memory
 from gitmem.memory.pack import best_first
 from gitmem.memory.plan import Step
+from gitmem.memory.sharing import outdated
 from gitmem.memory.text import shorten, visible_line
 
 _MOST = 300  # memories that one narrative is drawn from
@@ -107,6 +108,7 @@ def _written(
         share=True,
         sources=tuple(memory.id for memory in sources),
     )
-    if last and replace(memory, rev=last.rev, updated=last.updated) == last:
+    holds = last is not None and not any(outdated(last, one) for one in sources)
+    if last and holds and replace(memory, rev=last.rev, updated=last.updated) == last:
         memory = last
     return Write(memory, (memory.id, *memory.sources) if last else memory.sources)

@@ -97,7 +97,9 @@ def _overview(group: Group, told: Sequence[Memory]) -> Iterator[Step]:
     former = [] if group.topic else [one for one in group.known if _has_room(one, chosen)]
     if former:
         target = max(former, key=lambda one: (one.created, one.id))
-        lines = sorted({*target.body.split("\n"), *_lines(chosen).split("\n")})
+        told_anew = tuple(f"({short(memory.id)})" for memory in told)  # it may say something else by now
+        kept = [line for line in target.body.split("\n") if not line.endswith(told_anew)]
+        lines = sorted({*kept, *_lines(chosen).split("\n")})
         yield _summary(
             target.title,
             chosen,
