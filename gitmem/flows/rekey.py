@@ -13,6 +13,7 @@ from gitmem.errors import ConfigError, GitmemError, RemoteError
 from gitmem.flows import keyring, records
 from gitmem.flows.adopt import adopt
 from gitmem.flows.github import actions
+from gitmem.flows.home import home, refuse_other
 from gitmem.flows.reseal import OWN, opened
 from gitmem.flows.sync import sync
 from gitmem.repo.objects import MAX_BLOB
@@ -130,6 +131,7 @@ def renew_jobs(store: Store, connect: Callable[[], GitHub]) -> Jobs:
         return Jobs()
     try:
         hub = connect()
+        refuse_other(hub, home(store))
         if actions.JOIN not in actions.secrets(hub, name):
             return Jobs()
         actions.give_key(hub, store, name)
