@@ -57,8 +57,10 @@ def tell(stage: Stage) -> None:
     two_views(stage)
     second_device(stage, short)
     forger(stage, short)
+    made = distil(stage)
     digest(stage)
-    take_back(stage, short)
+    take_back(stage, short, made)
+    new_key(stage)
     farewell(stage)
 
 
@@ -198,36 +200,62 @@ def forger(stage: Stage, short: str) -> None:
     stage.prove(both, "desk and laptop have the true text, and nothing of the stranger's")
 
 
-def is_untouched(stage: Stage, machine: str, short: str) -> bool:
-    """Whether that machine has the examples and the edited rule, and no more."""
+def is_untouched(stage: Stage, machine: str, short: str, made: int = 0) -> bool:
+    """Whether that machine has the examples, the edited rule and what consolidation made, and no more."""
     memories = json.loads(stage.ask(machine, "gitmem list --all --limit 0 --json"))["memories"]
-    return len(memories) == EXAMPLES + 1 and BETTER in stage.ask(machine, f"gitmem read {short}")
+    return len(memories) == EXAMPLES + 1 + made and BETTER in stage.ask(machine, f"gitmem read {short}")
+
+
+def distil(stage: Stage) -> int:
+    """An offline consolidation; the number of memories that it made."""
+    stage.title("7. Many memories, fewer and better ones")
+    stage.say(
+        """Once a day, on this machine or in GitHub Actions, what is new is distilled: by Claude where there is
+        an API key, else by rules, offline and for nothing. The plan is shown; it becomes one sealed commit."""
+    )
+    before = json.loads(stage.ask("desk", "gitmem list --all --limit 0 --json"))["memories"]
+    stage.run("desk", "gitmem consolidate --engine offline")
+    after = json.loads(stage.ask("desk", "gitmem list --all --limit 0 --json"))["memories"]
+    kept = {memory["id"] for memory in before} <= {memory["id"] for memory in after}
+    stage.check(len(after) > len(before) and kept, "consolidation adds and deletes nothing")
+    return len(after) - len(before)
 
 
 def digest(stage: Stage) -> None:
     """The page of what is marked to share."""
-    stage.title("7. A page for assistants that only browse")
+    stage.title("8. A page for assistants that only browse")
     stage.say("Only memories marked with --share are on it. It is plain HTML and text, without scripts.")
     stage.run("desk", "gitmem digest page")
-    stage.run("desk", "head -n 16 page/digest.txt | fold -s -w 78")
+    stage.run("desk", "head -n 20 page/digest.txt | fold -s -w 78")
     with open(stage.path("desk", "page", "digest.txt"), encoding="utf-8") as file:
         text = file.read()
     stage.check(BETTER in text and "in a tunnel" in text, "the digest shows what is marked")
     stage.prove("Zwetschgen" not in text and "shellfish" not in text, "nothing that is not marked is on it")
 
 
-def take_back(stage: Stage, short: str) -> None:
+def take_back(stage: Stage, short: str, made: int) -> None:
     """Forget, undo, verify."""
-    stage.title("8. Nothing is lost by a slip")
+    stage.title("9. Nothing is lost by a slip")
     stage.run("desk", f"gitmem forget {short} --yes")
     stage.run("desk", "gitmem undo")
-    stage.prove(is_untouched(stage, "desk", short), "the memory is back")
+    stage.prove(is_untouched(stage, "desk", short, made), "the memory is back")
     stage.say(
         """And every commit can be checked, from the first one on. The stranger's is still in the history,
         under the restore that answers it, and counts for nothing:"""
     )
     said = stage.run("desk", "gitmem verify --all")
-    stage.check("7 sealed, 1 vouched" in said, "verify finds seven seals and the stranger's commit")
+    stage.check("8 sealed, 1 vouched" in said, "verify finds eight seals and the stranger's commit")
+
+
+def new_key(stage: Stage) -> None:
+    """The laptop is lost: a new key, and a new device with it."""
+    stage.title("10. The laptop is stolen")
+    stage.say("A new key for the vault. Whoever has the old one can read what there was, and nothing new.")
+    stage.run("desk", "gitmem rekey --yes")
+    stage.run("desk", "gitmem write 'The new badge code hangs behind the door' && gitmem sync")
+    said = stage.run("laptop", "gitmem sync", code=12)
+    stage.check("join" in said, "a device with the old key is told to join again")
+    stage.prove("badge" not in stage.ask("laptop", "gitmem list"), "the old key opens nothing new")
 
 
 def farewell(stage: Stage) -> None:
