@@ -210,8 +210,8 @@ def distil(stage: Stage) -> int:
     """An offline consolidation; the number of memories that it made."""
     stage.title("7. Many memories, fewer and better ones")
     stage.say(
-        """Once a day, on this machine or in GitHub Actions, what is new is distilled: by Claude where there is
-        an API key, else by rules, offline and for nothing. The plan is shown; it becomes one sealed commit."""
+        """Once a day, on this machine or in GitHub Actions, what is new is distilled: by Claude where there
+        is an API key, else by rules, offline and for nothing. All of it is one sealed commit."""
     )
     before = json.loads(stage.ask("desk", "gitmem list --all --limit 0 --json"))["memories"]
     stage.run("desk", "gitmem consolidate --engine offline")
