@@ -272,7 +272,8 @@ def remote(patient: Patient) -> Iterator[Finding]:
         return
     if patient.online:
         status, _, _ = patient.repo.remote.ask("ls-remote", "--heads", "origin")
-        answer = url if status == 0 else f"{url} does not answer"
+        shown = patient.repo.remote.shown
+        answer = shown if status == 0 else f"{shown} does not answer"
         yield Finding("remote", status == 0, answer, "`gitmem sync` says why.")
     if patient.store is not None:
         synced = patient.store.trunk.state.synced

@@ -87,7 +87,7 @@ def scope(store: Store, source: str) -> Scope:
     memories = sum(path.startswith(f"{PROTECTED[0]}/") for path in sealed)
     has_slot = store.repo.file(store.tip(), SLOT_FILE) is not None
     repository = str(records.read(store, GITHUB).get("repository", ""))
-    return Scope(memories, len(sealed) - memories, has_slot, store.remote, repository)
+    return Scope(memories, len(sealed) - memories, has_slot, store.repo.remote.shown, repository)
 
 
 def rekey(store: Store, passphrase: str, tell: Tell, step: Progress | None = None) -> Rekeyed:

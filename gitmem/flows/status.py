@@ -39,7 +39,7 @@ def status(store: Store) -> Status:
         memories=store.count(Filters(everything=True)),
         tip=tip,
         updated=from_unix(commits.commit_time(store.repo.objects.read(tip))),
-        remote=store.remote,
+        remote=store.repo.remote.shown,
         last_sync=store.trunk.state.synced,
         ahead=ahead,
         behind=behind,

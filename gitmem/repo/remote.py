@@ -42,6 +42,11 @@ class Remote:
         return url[1].strip('"') if url else ""
 
     @property
+    def shown(self) -> str:
+        """Where it is, for people: without a name and password, which may be a token."""
+        return re.sub(r"(?i)^(https?://)[^/]*@", r"\1", self.url)
+
+    @property
     def env(self) -> Mapping[str, str]:
         """What git gets to be let in, such as an access token; looked up when the remote is first reached."""
         if self._env is None:

@@ -78,7 +78,7 @@ def _warning(store: Store, ids: Sequence[str]) -> Iterator[output.Line]:
     yield "undo exists. Git's reflogs in this clone are emptied, and what no branch, tag or"
     yield "stash needs is erased."
     if store.remote:
-        yield f"The new history replaces the one at {store.remote}."
+        yield f"The new history replaces the one at {store.repo.remote.shown}."
 
 
 def _taken_too(drawn: Sequence[Memory]) -> bool:
