@@ -72,3 +72,26 @@ def test_without_a_token_the_rekey_is_done_and_the_rest_is_said(machine, github)
     done = machine.run("rekey", "--yes", env=env)
     assert "stop working: There is no token for GitHub here." in done.out
     assert machine.run("key", "fingerprint").out.strip()
+
+
+_RECORD = """
+import sys
+from gitmem import app
+from gitmem.flows import records
+store = app.open_store(sys.argv[1])
+records.keep(store, "github", {**records.read(store, "github"), "repository": sys.argv[2]}, "set up")
+"""
+
+
+def test_a_record_that_names_another_repository_gets_no_key_sent_there(machine, github):
+    machine.run("init", str(machine.vault), "--github", NAME, "--yes")
+    other = github.repository("ada/shared")  # one that a thief of the old key may write to, too
+    other.secrets["GITMEM_JOIN"] = "old"
+    machine.python(_RECORD, str(machine.vault), "ada/shared")  # by the old key, before it was replaced
+    done = machine.run("rekey", "--yes")
+    assert "is not at ada/shared" in done.out + done.err
+    machine.run("doctor", "--fix", code=None)
+    assert other.secrets == {"GITMEM_JOIN": "old"}
+    del other.secrets["GITMEM_JOIN"]
+    machine.run("doctor", "--fix", code=None)
+    assert other.secrets == {}

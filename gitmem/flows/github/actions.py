@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
-from gitmem.errors import NotFoundError
-from gitmem.flows.github.repository import address, look, require_private
+from gitmem.errors import ConfigError, NotFoundError
+from gitmem.flows.github.repository import address, is_at, look, require_private
 from gitmem.store import Store
 from gitmem.vault.joincode import JoinCode, encode
 
@@ -72,10 +72,18 @@ def code_for(store: Store, url: str, name: str) -> str:
 def give_key(hub: GitHub, store: Store, name: str) -> None:
     """Store the vault's key as an Actions secret of a private repository, in place of what was there.
 
+    Only of the repository that this device pushes to: the record that names one may have been written by
+    whoever had the key before.
+
     Raises:
-        ConfigError: the repository is not private.
+        ConfigError: the repository is not private, or not the vault's.
         GitmemError: GitHub refuses.
     """
+    if not is_at(store.repo.remote.shown, hub.url, name):
+        raise ConfigError(
+            f"The vault's remote is not at {name}, so no key was sent there.",
+            "`gitmem init --github OWNER/NAME` connects the vault with the repository that it is in.",
+        )
     require_private(look(hub, name), name)
     hub.secret(name, JOIN, code_for(store, hub.url, name))
 
