@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Iterator, Mapping
 
 from gitmem.errors import ConfigError
@@ -11,7 +12,8 @@ from gitmem.site.build import is_digest
 from gitmem.vault.capability import is_path
 
 _BEGINNING = 4096  # bytes of a file in which a digest has its mark
-_ENDINGS = (".html", ".txt", ".css")
+# The second part is what a run that was killed while it wrote a file leaves beside it.
+_OURS = re.compile(r"\.(?:html|txt|css)(?:\.[0-9a-f]{12}\.part)?")
 
 
 def lay_out(folder: str, files: Mapping[str, bytes]) -> int:
@@ -71,7 +73,8 @@ def _former(folder: str) -> Iterator[str]:
 
 def _marked(folder: str) -> Iterator[str]:
     for entry in os.scandir(folder):
-        if entry.name.endswith(_ENDINGS) and entry.is_file(follow_symlinks=False):
+        _, dot, ending = entry.name.partition(".")
+        if _OURS.fullmatch(dot + ending) and entry.is_file(follow_symlinks=False):
             with open(entry.path, "rb") as file:
                 if is_digest(file.read(_BEGINNING)):
                     yield entry.name
