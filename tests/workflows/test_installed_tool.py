@@ -6,10 +6,11 @@ import json
 import subprocess
 import sys
 import zipfile
+from pathlib import Path
 
 import pytest
-from conftest import PACKAGE_HOME
 
+import gitmem
 from gitmem.flows import tool
 from machine import Machine
 
@@ -194,7 +195,7 @@ def test_a_branch_that_a_stranger_moved_or_deleted_is_noticed_and_put_right(vaul
 def test_an_older_gitmem_does_not_take_a_newer_ones_place(vault, tmp_path):
     program(vault.machine, tmp_path / "newer", "gitmem/__init__.py", '__version__ = "99.0"\n')
     newer, _ = vault.install()
-    vault.machine.env["PYTHONPATH"] = str(PACKAGE_HOME)
+    vault.machine.env["PYTHONPATH"] = str(Path(gitmem.__file__).resolve().parent.parent)
     well, detail, _ = findings(vault)["workflows"]
     assert well
     assert "gitmem 99.0" in detail

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import subprocess
+from pathlib import Path
 
 import pytest
-from conftest import ROOT
 from workflow_runner import Host
 
 from gitmem.flows import tool
+
+ROOT = Path(__file__).resolve().parent.parent.parent
 
 
 @pytest.fixture
