@@ -6,6 +6,7 @@ import hashlib
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from gitmem.memory.bounds import CONTENTS, SOURCE
 from gitmem.memory.memory import Memory, superseded
 from gitmem.memory.pack import best_first
 from gitmem.memory.sharing import Rules, expired, publishable
@@ -13,7 +14,7 @@ from gitmem.memory.text import fingerprint
 
 NARRATIVE_TAG = "digest"
 EXPIRED, REPLACED, INBOX = "expired", "superseded", "not accepted yet"
-DRAWN = "source not shared, or edited since"
+DRAWN, TOPICS = "source not shared, or edited since", "list of topics"
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +61,7 @@ def select(memories: Iterable[Memory], rules: Rules, now: str) -> Digest:
 
     A memory appears if it and everything it was drawn from is shared and has not expired, and if no other
     memory supersedes it. A superseding memory that is not shared hides the old one all the same: what it
-    replaced is no longer true.
+    replaced is no longer true. Lists of topics never appear: they count what is not shared as well.
     """
     everything = list(memories)
     may = publishable(everything, rules, now)
@@ -68,7 +69,7 @@ def select(memories: Iterable[Memory], rules: Rules, now: str) -> Digest:
     shown: list[Memory] = []
     held: list[Held] = []
     for memory in everything:
-        if may(memory) and memory.id not in replaced:
+        if may(memory) and memory.id not in replaced and not _counts(memory):
             shown.append(memory)
         elif memory.share or rules.cover(memory):
             held.append(Held(memory, _why(memory, replaced, now)))
@@ -86,7 +87,11 @@ def select(memories: Iterable[Memory], rules: Rules, now: str) -> Digest:
 
 def is_narrative(memory: Memory) -> bool:
     """Whether consolidation wrote it to tell a digest's story; such a memory is no entry of its own."""
-    return memory.source == "consolidation" and memory.kind == "summary" and NARRATIVE_TAG in memory.tags
+    return memory.source == SOURCE and memory.kind == "summary" and NARRATIVE_TAG in memory.tags
+
+
+def _counts(memory: Memory) -> bool:
+    return memory.source == SOURCE and CONTENTS in memory.tags
 
 
 def day(memory: Memory) -> str:
@@ -99,6 +104,8 @@ def _why(memory: Memory, replaced: set[str], now: str) -> str:
         return INBOX
     if expired(memory, now):
         return EXPIRED
+    if _counts(memory):
+        return TOPICS
     return REPLACED if memory.id in replaced else DRAWN
 
 

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from gitmem.memory.digest import DRAWN, EXPIRED, INBOX, REPLACED, select
+from gitmem.memory.digest import DRAWN, EXPIRED, INBOX, REPLACED, TOPICS, select
 from gitmem.memory.memory import KINDS, TRUSTS, Memory
 from gitmem.memory.sharing import Rules, publishable
 
@@ -162,6 +162,16 @@ def test_the_newest_narrative_is_told_and_none_is_an_entry():
     assert digest.narrative == newer
     assert [(part.name, part.narrative) for part in digest.projects] == [("shop", of_shop), ("", None)]
     assert set(digest.ranked) == {by_hand, entry}
+
+
+def test_a_list_of_topics_counts_what_is_not_shared_and_so_stays_away():
+    entry = memory(1)
+    topics = memory(
+        2, source="consolidation", kind="summary", tags=("topics",), sources=(entry.id,), share=False
+    )
+    assert shown([entry, topics], Rules(kinds=("summary",))) == {entry.id}
+    assert held([entry, topics], Rules(kinds=("summary",))) == {topics.id: TOPICS}
+    assert shown([dataclasses.replace(topics, source="", sources=())], Rules(kinds=("summary",)))
 
 
 def test_projects_come_in_the_order_of_their_best_memory_and_show_the_newest_first():
