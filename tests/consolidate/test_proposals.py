@@ -177,3 +177,11 @@ def test_a_proposal_by_a_stranger_blocks_nothing(proposed, devices, scripted):
 
 def test_the_branch_can_be_named_to_look_at_it(proposed):
     assert proposed.store.resolve_commit("gitmem/proposal") == proposed.report.commit
+
+
+def test_what_changes_nothing_is_not_proposed(vault):
+    vault.write("We ship on Thursdays", project="p")
+    report = vault.run(propose=True)
+    assert not report.proposed
+    assert not report.made
+    assert not vault.run(propose=True).looked

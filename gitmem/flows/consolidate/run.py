@@ -92,7 +92,7 @@ def consolidate(
         written=tuple(one.memory for one in extras if one.memory.id not in dropped),
         estimate=estimate,
         commit=commit,
-        proposed=options.propose and bool(commit),
+        proposed=options.propose and bool(work.writes) and bool(commit),
     )
     if thoughts.stopped and not isinstance(thoughts.stopped, BudgetSpentError):
         raise _interrupted(thoughts.stopped, report)
@@ -185,7 +185,9 @@ def _work(store: Store, found: Found, thoughts: Thoughts, writes: list[Write], *
 def _carried_out(store: Store, work: Work, options: Options) -> tuple[str, frozenset[str]]:
     if options.dry_run or (not work.writes and work.marker == work.found.marker):
         return "", frozenset()
-    return proposal.propose(store, work) if options.propose else apply.commit(store, work)
+    if options.propose and work.writes:
+        return proposal.propose(store, work)
+    return apply.commit(store, work)  # that nothing has to change needs nobody's word
 
 
 def _interrupted(error: ModelError, report: Report) -> ModelError:

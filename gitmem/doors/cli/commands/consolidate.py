@@ -124,6 +124,8 @@ def _ending(report: Report, options: Options) -> output.Line:
         return "Nothing was written."
     if not report.commit:
         return "Nothing was new." if not report.looked else "Nothing was changed."
+    if not report.made and not report.written:
+        return "Nothing had to change; how far this looked is noted."
     if report.proposed:
         return "Proposed; `gitmem review` shows it, --accept or --reject decides."
     return ["Consolidated in ", ("id", report.commit[:10]), "; `gitmem undo` takes it back."]

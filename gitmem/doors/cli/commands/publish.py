@@ -26,9 +26,9 @@ EXAMPLES = (
 )
 _DONE = {
     "pages": "GitHub builds the page now; it is up in a minute or two",
-    "gist": "a secret gist holds them",
-    "dir": "they lie in the folder, below a secret path",
-    "command": "your command has taken them",
+    "gist": "in a secret gist",
+    "dir": "in the folder, below a secret path",
+    "command": "taken by your command",
 }
 
 
