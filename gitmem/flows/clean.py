@@ -27,12 +27,12 @@ def clean(store: Store, tell: Tell) -> tuple[str, ...]:
         if repo.tip(followed) in gone and state.remote:
             repo.git.run("update-ref", followed, state.remote)
         found = pruning.holders(repo.git, repo.common_dir, tip, gone)
-        pruning.drop(repo.git, [name for name in found if name.startswith(pruning.KEPT)])
+        pruning.drop(repo.git, [name for name in found if name.startswith(pruning.OURS)])
         store.drop_index()
         repo.close()  # its cat-file has the old packs open
         pruning.erase(repo.git, repo.common_dir, gone)
         store.trunk.note(purged="")
-    named = tuple(name for name in found if not name.startswith(pruning.KEPT))
+    named = tuple(name for name in found if not name.startswith(pruning.OURS))
     return named or _unnamed(repo.git, gone)
 
 

@@ -9,6 +9,7 @@ from typing import NamedTuple
 
 from gitmem.errors import AmbiguousIdError, ConflictError, NotFoundError, RemoteError, TooShortError
 from gitmem.flows.clean import clean, clean_remote
+from gitmem.flows.consolidate import proposal
 from gitmem.flows.rewrite import Progress, Rewriter
 from gitmem.flows.sync import integrate, sync
 from gitmem.memory.ids import id_of, path_of
@@ -139,6 +140,7 @@ def _attempt(
             store.trunk.advance(old, new)
         return new, count
     new, count = _line(store, old, ids, tell, step)
+    proposal.take_away(store)  # it stands on the line that is about to go, and would keep it
     tell("replacing the remote's history")
     with store.repo.guard(store.branch):
         if not store.repo.remote.push(new, store.branch, instead=old):

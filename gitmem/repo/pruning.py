@@ -8,7 +8,8 @@ from collections.abc import Container, Iterable, Iterator
 from gitmem.repo.git import Git
 from gitmem.repo.places import read_text, work_trees
 
-KEPT = "refs/gitmem/"  # refs of our own, which keep former versions of hand-made merges
+# Refs of our own: former versions of hand-made merges, and proposals, which can be made anew.
+OURS = ("refs/gitmem/", "refs/heads/gitmem/proposal", "refs/remotes/origin/gitmem/proposal")
 STASH = "refs/stash"
 _PSEUDO = ("ORIG_HEAD", "FETCH_HEAD", "MERGE_HEAD", "CHERRY_PICK_HEAD", "REVERT_HEAD", "AUTO_MERGE")
 

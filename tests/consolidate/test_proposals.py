@@ -6,7 +6,9 @@ import pytest
 
 from gitmem.errors import ConflictError, NotFoundError, RemoteError, TamperedError
 from gitmem.flows.consolidate import proposal
+from gitmem.flows.purge import purge
 from gitmem.flows.sync import sync
+from gitmem.memory.ids import path_of
 from gitmem.memory.plan import Step
 
 
@@ -185,3 +187,25 @@ def test_what_changes_nothing_is_not_proposed(vault):
     assert not report.proposed
     assert not report.made
     assert not vault.run(propose=True).looked
+
+
+def test_a_purge_takes_a_waiting_proposal_away_everywhere_and_the_next_run_makes_it_anew(
+    proposed, devices, scripted
+):
+    other = devices.another()
+    assert proposal.pending(other.store).commit == proposed.report.commit
+    gone = proposed.written[0].id
+    blob = proposed.store.repo.blob(proposed.store.tip(), path_of(gone))
+    done = purge(proposed.store, [gone], lambda _: None)
+    assert (done.holders, done.remote_cleaned, done.remote_holders) == ((), True, ())
+    assert proposal.BRANCH not in on_remote(devices)
+    sync(other.store)
+    for place in (proposed.store.path, other.store.path, devices.remote):
+        for oid in (blob, proposed.report.commit):
+            found = subprocess.run(["git", "-C", place, "cat-file", "-e", oid], capture_output=True)
+            assert found.returncode, (place, oid)
+    report = proposed.run(scripted(noted), propose=True)
+    assert report.proposed and not report.waiting
+    assert [change.after.body for change in proposal.pending(other.store).changes] == [
+        "Noted: The roof is flat."
+    ]

@@ -104,7 +104,7 @@ def accept(store: Store, offer: Proposal) -> str:
             store.trunk.advance(tip, offer.commit)
         else:
             store.trunk.grow(lambda onto: _onto(store, offer, onto), counted(apply.VERB, len(offer.changes)))
-    _take_away(store)
+    take_away(store)
     return store.tip()
 
 
@@ -114,7 +114,7 @@ def reject(store: Store, offer: Proposal) -> str:
     Raises:
         RemoteError: the remote cannot be reached; nothing was changed.
     """
-    _take_away(store)
+    take_away(store)
     theirs, before = (marker.read(store, at) for at in (offer.commit, offer.parent))
 
     def make(tip: str) -> Changes:
@@ -185,7 +185,12 @@ def _named(change: Change) -> tuple[str, ...]:
     return (change.id, *after.sources, *after.supersedes) if after else (change.id,)
 
 
-def _take_away(store: Store) -> None:
+def take_away(store: Store) -> None:
+    """Remove the proposal's branch, if there is one, on the remote and here; the next run makes it anew.
+
+    Raises:
+        RemoteError: the remote cannot be reached or refuses; nothing was changed.
+    """
     if store.remote:
         with store.repo.sync_lock:
             _push(store, f":{BRANCH}")
