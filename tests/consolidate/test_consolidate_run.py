@@ -381,3 +381,10 @@ def test_a_narrative_that_is_refused_or_interrupted_keeps_the_rest_and_is_told_l
     report = vault.run(scripted(noted, lambda project, memories: told.append(project)))
     assert (report.looked, told) == (0, [""])
     assert vault.run(scripted(noted, fail)).commit == ""
+
+
+def test_a_sharing_record_that_makes_no_sense_shares_nothing(vault, scripted):
+    vault.write(*TEXTS)
+    keep(vault.store, "sharing", {"projects": 5, "tags": "note", "kinds": [7]}, "change 1 record")
+    report = vault.run(scripted(noted))
+    assert [one.memory.share for one in report.made] == [False] * len(TEXTS)

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
-from gitmem.flows import records
+from gitmem.flows import share
 from gitmem.flows.consolidate import marker
 from gitmem.flows.consolidate.marker import Marker
 from gitmem.memory.bounds import OVERVIEW, RESERVED, SOURCE
 from gitmem.memory.memory import Memory, superseded
 from gitmem.memory.plan import Group
-from gitmem.memory.sharing import Rules, expired, publishable
+from gitmem.memory.sharing import expired, publishable
 from gitmem.memory.subjects import Subjects
 from gitmem.memory.twins import twins
 from gitmem.store import Progress, Store
@@ -70,7 +70,7 @@ def gather(store: Store, scope: Scope, progress: Progress | None = None) -> Foun
     everything = _opened(store, tip, progress)
     now = store.now()
     current = tuple(holding(everything.values(), now))
-    rules = sharing_rules(store, tip)
+    rules = share.rules(store, tip)
     # what was drawn from a memory as it was before an edit comes along with it, to be brought up to date
     may = publishable(everything.values(), rules, now, edited=True)
     fresh = {
@@ -92,12 +92,6 @@ def holding(memories: Iterable[Memory], now: str) -> Iterator[Memory]:
         holds = memory.id not in replaced and not expired(memory, now)
         if holds and memory.kind != "file" and memory.trust != "inbox":
             yield memory
-
-
-def sharing_rules(store: Store, at: str) -> Rules:
-    """The sealed sharing rules as of a commit."""
-    record = records.read(store, "sharing", at)
-    return Rules(*(tuple(map(str, record.get(name, ()))) for name in ("projects", "tags", "kinds")))
 
 
 def _is_news(memory: Memory | None, mark: Marker) -> bool:

@@ -6,11 +6,12 @@ from collections.abc import Callable, Container
 from dataclasses import dataclass, field, replace
 
 from gitmem.errors import ModelError
+from gitmem.flows import share
 from gitmem.flows.consolidate import apply, marker, proposal
 from gitmem.flows.consolidate.apply import Work, Write
 from gitmem.flows.consolidate.contents import contents
 from gitmem.flows.consolidate.engine import BudgetSpentError, Cost, Engine, Estimate
-from gitmem.flows.consolidate.gather import Found, Scope, gather, holding, sharing_rules
+from gitmem.flows.consolidate.gather import Found, Scope, gather, holding
 from gitmem.flows.consolidate.narrative import narratives
 from gitmem.flows.consolidate.think import Thoughts, think
 from gitmem.memory.memory import Memory
@@ -148,7 +149,7 @@ def _extras(
     ]
     if thoughts.stopped:
         return written, True
-    may = publishable(after.values(), sharing_rules(store, found.tip), now)
+    may = publishable(after.values(), share.rules(store, found.tip), now)
     touched: Container[str] = {one.id for one in thoughts.looked} | {
         one for one in after if after[one] != found.everything.get(one)
     }
