@@ -26,6 +26,10 @@ FLAGS = (
 _PATIENCE = 30.0  # seconds
 
 
+class MovedError(AssertionError):
+    """The page went to another address while it was asked: whoever waits for that page asks again."""
+
+
 class Browser:
     """One running Chromium."""
 
@@ -57,6 +61,8 @@ class Browser:
         while True:
             answer = self._next()
             if answer.get("id") == number:
+                if "navigated" in answer.get("error", {}).get("message", ""):
+                    raise MovedError(method)
                 assert "error" not in answer, (method, answer["error"])
                 return answer["result"]
             self.events.append(answer)
@@ -134,16 +140,23 @@ class Page:
     def until(self, script: str) -> None:
         """Wait until an expression is true."""
         deadline = time.monotonic() + _PATIENCE
-        while not self.run(script):
+        while not self._is_true(script):
             assert time.monotonic() < deadline, f"never true: {script}"
             time.sleep(0.03)
+
+    def _is_true(self, script: str) -> bool:
+        try:
+            return bool(self.run(script))
+        except MovedError:
+            return False
 
     def until_event(self, method: str) -> None:
         """Wait for an event."""
         deadline = time.monotonic() + _PATIENCE
         while not any(event.get("method") == method for event in self.browser.events):
             assert time.monotonic() < deadline, f"never happened: {method}"
-            self.run("0")
+            self.browser.call("Browser.getVersion")  # whatever the page does, this answers
+            time.sleep(0.01)
 
     def fill(self, field: str, text: str) -> None:
         """Put text into a field as typing or pasting does."""
