@@ -13,7 +13,7 @@ from gitmem.flows.site import Gist, Site
 from gitmem.github import gists
 from gitmem.memory.digest import Digest, select
 from gitmem.memory.memory import Memory
-from gitmem.memory.sharing import outdated, publishable
+from gitmem.memory.sharing import drawn, outdated, publishable
 from gitmem.memory.text import fingerprint
 from gitmem.site.build import OVERVIEW, build_text
 from gitmem.store import Store
@@ -74,7 +74,7 @@ def taken_away(store: Store, former: Gist, digest: Digest) -> bool:
             return True
         if memory.source != "consolidation" or not memory.sources:
             return False
-        sources = [now.get(source) for source in memory.sources]
+        sources = [now.get(source) for source in drawn(memory)]
         return all(one is not None and may(one) and not outdated(memory, one) for one in sources)
 
     return not all(map(stands, before.published))

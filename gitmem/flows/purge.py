@@ -14,6 +14,7 @@ from gitmem.flows.rewrite import Progress, Rewriter
 from gitmem.flows.sync import integrate, sync
 from gitmem.memory.ids import id_of, path_of
 from gitmem.memory.memory import SHORT, Memory, is_id
+from gitmem.memory.sharing import drawn
 from gitmem.reader import unknown
 from gitmem.repo.repo import Draft
 from gitmem.repo.trees import PROTECTED
@@ -77,7 +78,7 @@ def drawn_from(store: Store, ids: Sequence[str]) -> list[Memory]:
     """The memories that were made from those, directly or not, and may say the same: oldest first."""
     every = list(store.memories())
     wanted, found = set(ids), {}
-    while new := [one for one in every if one.id not in wanted and wanted & {*one.sources, *one.supersedes}]:
+    while new := [one for one in every if one.id not in wanted and wanted & {*drawn(one), *one.supersedes}]:
         found.update({one.id: one for one in new})
         wanted.update(one.id for one in new)
     return [found[one] for one in sorted(found)]

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 
 from gitmem.memory.bounds import SOURCE, Bound, Roles, least, retired, stated, untrue
+from gitmem.memory.likeness import terms
 from gitmem.memory.memory import Memory, short
 from gitmem.memory.pack import NEUTRAL
 from gitmem.memory.plan import Group, Plan, Step
+
+_RARE = 3  # a word that at most so many other memories of the group have tells where it may come from
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,8 +80,36 @@ def _carry_out(step: Step, group: Group, now: str, new_id: Callable[[], str], sh
         weight = _weight(step, (target, *replaced))
         return Made(step, _next(target, supersedes=supersedes, importance=weight), target, replaced, basis)
     if step.action == "update" and target:
-        return Made(step, _updated(step, target, sources, now, shared), target, (), basis)
-    return Made(step, _new(step, group, known, now, new_id(), shared), None, replaced, basis)
+        links = _alluded(step, group, (*sources, target))
+        return Made(step, _updated(step, target, sources, links, now, shared), target, (), basis)
+    new = _new(step, group, known, now, new_id(), shared)
+    return Made(step, replace(new, links=_alluded(step, group, basis)), None, replaced, basis)
+
+
+def _alluded(step: Step, group: Group, named: Sequence[Memory]) -> tuple[str, ...]:
+    """Memories of the group that a text shares a rare word with, although it names them nowhere.
+
+    It may have been drawn from them too: when one is unshared or purged later, the text must go along.
+    """
+    told = {*terms(_all(step.title, step.body, *step.topics, *step.tags, *step.files))}
+    for memory in named:
+        told.difference_update(terms(_words(memory)))
+    ids = {memory.id for memory in named}
+    has = {
+        memory.id: told.intersection(terms(_words(memory)))
+        for memory in group.memories
+        if memory.id not in ids
+    }
+    often = Counter(word for words in has.values() for word in words)
+    return tuple(one for one, words in has.items() if any(often[word] <= _RARE for word in words))
+
+
+def _all(*texts: str) -> str:
+    return "\n".join(texts)
+
+
+def _words(memory: Memory) -> str:
+    return _all(memory.title, memory.body, *memory.topics, *memory.tags, *memory.files)
 
 
 def _new(
@@ -115,7 +147,9 @@ def _new(
     )
 
 
-def _updated(step: Step, target: Memory, sources: Sequence[Memory], now: str, shared: bool) -> Memory:
+def _updated(
+    step: Step, target: Memory, sources: Sequence[Memory], links: Sequence[str], now: str, shared: bool
+) -> Memory:
     others = [memory for memory in sources if memory.id != target.id]
     return _next(
         target,
@@ -125,6 +159,7 @@ def _updated(step: Step, target: Memory, sources: Sequence[Memory], now: str, sh
         trust=least([target, *others]),
         share=target.share and shared,
         sources=_ids(target.sources, [memory.id for memory in others]),
+        links=_ids(target.links, links),
         topics=_ids(step.topics, target.topics)[:12],
         files=_ids(step.files, target.files)[:20],
         importance=_weight(step, [target, *others]),

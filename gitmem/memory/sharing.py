@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
+from gitmem.memory.bounds import SOURCE
 from gitmem.memory.memory import Memory
 
 
@@ -38,7 +39,7 @@ def publishable(
     ``memories`` must be all of the vault, superseded and expired ones too: a consolidated memory whose source
     was unshared or forgotten afterwards must not carry its words out, nor one whose source was edited since
     what the source said before; the latter counts all the same with ``edited``. With ``now`` the same holds
-    for what has expired by then.
+    for what has expired by then. What it has rare words of (its links) is a source here too.
     """
     known = {memory.id: memory for memory in memories}
     answers: dict[str, bool] = {}
@@ -75,5 +76,10 @@ def expired(memory: Memory, now: str) -> bool:
     return bool(now and memory.expires and memory.expires <= now)
 
 
+def drawn(memory: Memory) -> tuple[str, ...]:
+    """The ids of all that a memory may say words of; links that a person made are something else."""
+    return (*memory.sources, *memory.links) if memory.source == SOURCE else memory.sources
+
+
 def _sources(known: dict[str, Memory], memory_id: str) -> tuple[str, ...]:
-    return known[memory_id].sources if memory_id in known else ()
+    return drawn(known[memory_id]) if memory_id in known else ()
