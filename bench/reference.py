@@ -46,7 +46,7 @@ class Reference:
 
     def _add(self, number: int, session: Session, *, facts: bool) -> None:
         lines = session.facts if facts else session.turns
-        written = [f"{_day(session.time)} - {line.who}: {line.text}" for line in lines]
+        written = [f"{day(session.time)} - {line.who}: {line.text}" for line in lines]
         plain = [f"{line.who}: {line.text}" for line in lines]
         for at, line in enumerate(lines):
             around = "" if facts else " ".join(plain[max(0, at - 1) : at + 2])
@@ -56,13 +56,12 @@ class Reference:
             )
             self._keys.append(line.key)
             self._session_of.append(number)
-        body = " ".join([_day(session.time), *plain])
+        body = " ".join([day(session.time), *plain])
         self._base.execute("INSERT INTO file (rowid, body) VALUES (?, ?)", (number, body))
 
     def search(self, question: str) -> list[str]:
         """The keys of the lines that share a word with the question, best first."""
-        words = list(dict.fromkeys(word.lower() for word in _WORDS.findall(question)))
-        match = " OR ".join(f'"{word}"' for word in [one for one in words if one not in _STOP] or words)
+        match = " OR ".join(f'"{word}"' for word in content(question))
         lines = dict(self._scored("SELECT rowid, -bm25(line, 1, .5) FROM line WHERE line MATCH ?", match))
         files = dict(self._scored("SELECT rowid, -bm25(file) FROM file WHERE file MATCH ?", match))
         total = {row: score + 0.5 * files.get(self._session_of[row], 0.0) for row, score in lines.items()}
@@ -74,5 +73,12 @@ class Reference:
         return ((row, score / best) for row, score in found)
 
 
-def _day(time: str) -> str:
+def content(text: str) -> list[str]:
+    """The different words of a text in lower case, without stop words unless it has no others."""
+    words = list(dict.fromkeys(word.lower() for word in _WORDS.findall(text)))
+    return [word for word in words if word not in _STOP] or words
+
+
+def day(time: str) -> str:
+    """A date in words: ``8 May 2023``."""
     return f"{int(time[8:10])} {_MONTHS[int(time[5:7]) - 1]} {time[:4]}"

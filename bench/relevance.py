@@ -4,7 +4,7 @@ Every question of categories 1 to 4, without the speakers' names (in a vault of 
 would give it away), is asked of the vault of its own conversation and of the next one's, which holds no
 answer. What both get is compared: the share of answers that pass where at most 5 % of the wrong vault's do,
 the area under the curve, and the two errors at the product's own threshold. Beside it the plain score that
-the bar comes from: the share of the question's idf that the first line of the reference system covers.
+the bar comes from: the share of the question's idf that the best line covers.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from typing import Any
 from bench import metrics
 from bench.conversations import Talks
 from bench.dialogues import HEADLINE, Dialogue, texts
-from gitmem.index.words import words
+from bench.reference import content, day
 
 FALSE_ALARMS = 0.05
 Score = Callable[[str], float]
@@ -80,18 +80,21 @@ def nameless(question: str, speakers: Sequence[str]) -> str:
 
 
 def share_of_idf(dialogue: Dialogue, unit: str) -> Score:
-    """How much of a question's idf the best line of one conversation covers."""
+    """How much of the idf of a question's content words the best line of one conversation covers."""
     lines = [
-        frozenset(word.lower() for word in words(f"{line.who} {line.text}"))
+        frozenset(content(f"{day(session.time)} {line.who} {line.text}"))
         for session in dialogue.sessions
         for line in (session.facts if unit == "notes" else session.turns)
     ]
 
+    def idf(word: str) -> float:
+        having = sum(word in line for line in lines)
+        return math.log(1 + (len(lines) - having + 0.5) / (having + 0.5))
+
     def score(question: str) -> float:
-        asked = {word.lower() for word in words(question)}
-        idf = {word: math.log(1 + len(lines) / (1 + sum(word in line for line in lines))) for word in asked}
-        best = max(sum(idf[word] for word in asked & line) for line in lines)
-        return best / (sum(idf.values()) or 1.0)
+        weights = {word: idf(word) for word in content(question)}
+        best = max(sum(weights[word] for word in line & weights.keys()) for line in lines)
+        return best / (sum(weights.values()) or 1.0)
 
     return score
 
