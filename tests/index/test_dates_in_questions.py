@@ -109,8 +109,8 @@ def test_date_words_are_understood(query, expected):
 @pytest.mark.parametrize(
     "query",
     ["", "may I ask", "it may break", "March on", "they march", "the second try", "wait a second",
-     "fall back", "spring boot", "what does June like", "Jan said so", "sun and moon", "Black Friday", "Tuesdays",
-     "error 404", "port 2049", "exit code 2022", "in 2049", "CVE-2023-12345", "v2.2023.1", "CVE-2023-12",
+     "fall back", "spring boot", "what does June like", "Jan said so", "sun and moon", "Black Friday",
+     "Tuesdays", "error 404", "port 2049", "exit code 2022", "in 2049", "CVE-2023-12345", "v2.2023.1", "CVE-2023-12",
      "550e8400-2023-05-08", "5/8/2023", "Feb 30", "2023-13-01", "next month", "next Friday", "next May",
      "the last word", "this function", "past tense", "months", "ago", "last", "this", "since", "1.2.2023.4",
      "last minute change", "२०२३ in २०२२", "in ²⁰²²", "19ab 20", "the last 10 lines", "0 May", "May 32"],
@@ -134,7 +134,7 @@ def test_a_month_that_has_begun_is_the_latest_and_one_that_has_not_is_last_years
 WORDS = (
     "in on since before after until last this past next the a few two 3 8 8th 31 99 1 and to - of ago may "
     "march may 2023 9999 1900 0001-01-01 9999-12-31 2023-05-08 31.12.9999 december monday week weekend weeks "
-    "month day days years year quarter summer winter yesterday today recently couple several hours , . ? ' \0 ½ é"
+    "month day days years year quarter winter yesterday today recently couple several hours , . ? ' \0 ½ é"
 ).split(" ")
 
 
