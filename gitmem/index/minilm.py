@@ -1,0 +1,77 @@
+"""all-MiniLM-L6-v2 in whole numbers of eight bits, run by onnxruntime: texts in, unit vectors out.
+
+Each text is run alone. A batch would be a fifth faster, but what the network multiplies is scaled by the
+largest number in the batch: a text's vector would depend on its company, and a rebuilt index rank otherwise.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+from gitmem.index.conversion import ENCODER, LONGEST, PLACES, WORDS, word_rows
+from gitmem.index.embedder import SIZE
+from gitmem.index.wordpiece import WordPiece
+
+if TYPE_CHECKING:
+    import numpy as np
+    import onnxruntime
+
+NAME = "all-MiniLM-L6-v2 int8 1"  # the last number changes with the conversion
+PIECES = "vocab.txt"
+_THREADS = 2  # more wait for each other longer than they save
+
+
+class MiniLM:
+    """A loaded model. One thread at a time may use it."""
+
+    name = NAME
+
+    def __init__(
+        self, session: onnxruntime.InferenceSession, words: Any, places: Any, pieces: WordPiece
+    ) -> None:
+        self._session, self._words, self._places, self._pieces = session, words, places, pieces
+
+    @classmethod
+    def load(cls, folder: str) -> MiniLM:
+        """The model whose files lie in ``folder``.
+
+        Raises:
+            ImportError: numpy or onnxruntime is missing, or does not fit this machine.
+            OSError, ValueError, RuntimeError: a file is missing or is not what it should be.
+        """
+        import numpy as np
+        import onnxruntime
+
+        with open(os.path.join(folder, PIECES), encoding="utf-8") as file:
+            pieces = WordPiece(file.read())
+        words = np.memmap(os.path.join(folder, WORDS), word_rows(), "r")  # few of its rows are ever read
+        places = np.fromfile(os.path.join(folder, PLACES), "<f4").reshape(LONGEST, SIZE)
+        options = onnxruntime.SessionOptions()
+        options.intra_op_num_threads = _THREADS
+        options.inter_op_num_threads = 1
+        options.log_severity_level = 4  # what it has to say comes as exceptions
+        # A thread that spins while it waits would take a whole core from whoever works beside a long fill.
+        options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+        session = onnxruntime.InferenceSession(
+            os.path.join(folder, ENCODER), options, providers=["CPUExecutionProvider"]
+        )
+        return cls(session, words, places, pieces)
+
+    def embed(self, texts: Sequence[str]) -> list[bytes]:
+        """One vector for each text: 384 signed bytes, 127 times a vector of length 1."""
+        return [self._vector(text) for text in texts]
+
+    def _vector(self, text: str) -> bytes:
+        import numpy as np
+
+        mean = self.mean(text)
+        return bytes(np.rint(mean * (127 / np.linalg.norm(mean))).astype("i1").tobytes())
+
+    def mean(self, text: str) -> np.ndarray[Any, np.dtype[np.float32]]:
+        """What the network says to ``text``, neither of length 1 nor rounded."""
+        rows = self._words[self._pieces.numbers(text, LONGEST)]
+        given = rows["numbers"] * rows["scale"][:, None] + self._places[: len(rows)]
+        found: np.ndarray[Any, np.dtype[np.float32]] = self._session.run(None, {"pieces": given[None]})[0][0]
+        return found
