@@ -49,7 +49,7 @@ LATE_FOLDERS = {
 }
 # Importing these costs milliseconds of every start (DESIGN, start-up), or they exist on one system only.
 LATE_MODULES = {
-    "anthropic", "asyncio", "cryptography", "detect_secrets", "difflib", "fcntl", "github", "jinja2",
+    "anthropic", "asyncio", "cryptography", "dataclasses", "detect_secrets", "difflib", "fcntl", "github", "jinja2",
     "logging", "msvcrt", "numpy", "onnxruntime", "pathlib", "platform", "pydantic", "secrets", "segno",
     "shutil", "subprocess", "tempfile", "threading", "tomllib", "unicodedata", "uuid", "yaml",
 }  # fmt: skip

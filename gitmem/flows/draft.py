@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from dataclasses import replace
 from typing import Any
 
 from gitmem import config
@@ -48,7 +47,7 @@ def parse(text: str, memory: Memory) -> Memory:
     if unknown:
         raise InvalidMemoryError("There is a field that cannot be edited.", f"Only {', '.join(_EMPTY)} can.")
     changes = {name: _value(name, value) for name, value in fields.items()}
-    return replace(memory, **changes, body=body.strip("\n"))
+    return memory._replace(**changes, body=body.strip("\n"))
 
 
 def _value(name: str, value: Any) -> Any:

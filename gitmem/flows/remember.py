@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 from typing import NamedTuple
 
 from gitmem.memory.memory import TRUSTS, Memory
@@ -70,10 +69,10 @@ def revise(store: Store, before: Memory, after: Memory, trust: str) -> Memory:
     """
     least = max(before.trust, trust, key=TRUSTS.index)
     if after.title == before.title == derive_title(before.body):
-        after = replace(after, title=derive_title(after.body))  # a title nobody chose follows its text
-    after = replace(after, updated=before.updated, rev=before.rev, trust=before.trust)
+        after = after._replace(title=derive_title(after.body))  # a title nobody chose follows its text
+    after = after._replace(updated=before.updated, rev=before.rev, trust=before.trust)
     if after == before:
         return before
     # the mark to share is nothing that it says: what was drawn from it holds
-    when = before.updated if after == replace(before, share=after.share) else store.now()
-    return store.replace(replace(after, updated=when, rev=before.rev + 1, trust=least), base=before)
+    when = before.updated if after == before._replace(share=after.share) else store.now()
+    return store.replace(after._replace(updated=when, rev=before.rev + 1, trust=least), base=before)

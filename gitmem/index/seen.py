@@ -7,9 +7,10 @@ for one that is the index is asked, which also knows what was forgotten, expired
 
 from __future__ import annotations
 
-import hmac
 import os
 from collections.abc import Iterable
+
+from gitmem.hashing import hmac_sha256
 
 PRINT = 8  # as much of a text's fingerprint, in bytes, as the index keeps
 _COMMIT, _PRINT = 20, 16  # bytes
@@ -67,4 +68,4 @@ class Seen:
         return b"".join(oid + self._keyed(one) for one in fingerprints) or oid + _NOTHING
 
     def _keyed(self, fingerprint: bytes) -> bytes:
-        return hmac.digest(self._key, b"seen\0" + fingerprint[:PRINT], "sha256")[:_PRINT]
+        return hmac_sha256(self._key, b"seen\0" + fingerprint[:PRINT])[:_PRINT]

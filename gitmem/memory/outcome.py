@@ -167,7 +167,7 @@ def _updated(
 
 
 def _next(memory: Memory, **changes: object) -> Memory:
-    return replace(memory, rev=memory.rev + 1, **changes)  # type: ignore[arg-type]
+    return replace(memory, rev=memory.rev + 1, **changes)
 
 
 def _ids(first: Iterable[str], then: Iterable[str]) -> tuple[str, ...]:

@@ -5,9 +5,9 @@ from __future__ import annotations
 import os
 import zlib
 from collections.abc import Iterable, Iterator
-from hashlib import sha1
 
 from gitmem.errors import GitmemError, NotFoundError, TamperedError
+from gitmem.hashing import sha1
 from gitmem.repo.git import Batch, Git
 
 MAX_BLOB = 2 << 20  # larger objects are never opened (commit-seals.md section 10)
@@ -211,7 +211,7 @@ def tree_id(kind: str, content: bytes) -> str:
 
 def _encode(kind: str, content: bytes) -> tuple[bytes, str]:
     raw = b"%b %d\0%b" % (kind.encode(), len(content), content)
-    return raw, sha1(raw, usedforsecurity=False).hexdigest()
+    return raw, sha1(raw).hexdigest()
 
 
 def _damaged(oid: str) -> TamperedError:

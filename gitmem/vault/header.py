@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import binascii
-import hmac
 import re
 from collections.abc import Sequence
 from typing import NamedTuple
 
+from gitmem.hashing import equal, hmac_sha256
 from gitmem.vault.faults import HeaderError, HeaderMacError
 from gitmem.vault.hkdf import hkdf
 
@@ -97,9 +97,9 @@ def check_mac(header: Header, file_key: bytes) -> None:
     Raises:
         HeaderMacError: it was not.
     """
-    if not hmac.compare_digest(_mac(file_key, header.covered), header.mac):
+    if not equal(_mac(file_key, header.covered), header.mac):
         raise HeaderMacError("The header of this age file was changed.")
 
 
 def _mac(file_key: bytes, covered: bytes) -> bytes:
-    return hmac.digest(hkdf(file_key, b"", b"header"), covered, "sha256")
+    return hmac_sha256(hkdf(file_key, b"", b"header"), covered)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import re
-from dataclasses import dataclass, field
 
 from gitmem.errors import ConfigError
 from gitmem.vault import bech32, paperform
@@ -16,7 +15,6 @@ _HINT = "Give the whole line that begins AGE-SECRET-KEY-1, or the four lines of 
 _VAULT_ID = re.compile(r"[0-9a-f]{32}")
 
 
-@dataclass(frozen=True, slots=True)
 class Identity:
     """An age X25519 identity: 32 secret bytes. Its ``repr`` and its errors never show them.
 
@@ -24,11 +22,26 @@ class Identity:
         ConfigError: not 32 bytes.
     """
 
-    raw: bytes = field(repr=False)
+    __slots__ = ("_raw",)
 
-    def __post_init__(self) -> None:
-        if len(self.raw) != SECRET_BYTES:
+    def __init__(self, raw: bytes) -> None:
+        if len(raw) != SECRET_BYTES:
             raise ConfigError("A key has 32 bytes.")
+        self._raw = raw
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Identity) and self._raw == other._raw
+
+    def __hash__(self) -> int:
+        return hash(self._raw)
+
+    def __repr__(self) -> str:
+        return "Identity()"
+
+    @property
+    def raw(self) -> bytes:
+        """The secret bytes."""
+        return self._raw
 
     @classmethod
     def generate(cls) -> Identity:

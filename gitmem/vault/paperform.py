@@ -8,9 +8,8 @@ lines of two papers do not mix.
 
 from __future__ import annotations
 
-import hashlib
-
 from gitmem.errors import ConfigError
+from gitmem.hashing import sha256
 
 _ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"  # no I, L, O, U
 _VALUE = {char: value for value, char in enumerate(_ALPHABET)}
@@ -94,7 +93,7 @@ def _check(line: int, value: int) -> int:
 
 
 def _checksum(raw: bytes) -> bytes:
-    return hashlib.sha256(b"gitmem paper v1\0" + raw).digest()[:_WHOLE_CHECK]
+    return sha256(b"gitmem paper v1\0" + raw).digest()[:_WHOLE_CHECK]
 
 
 def _spelled(value: int, count: int) -> str:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import hmac
 import re
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from gitmem.errors import GitmemError
+from gitmem.hashing import equal, hmac_sha256
 
 ANCHORS = ("init", "trust", "restore", "rekey", "purge")
 _MAC_LABEL = b"gitmem commit v1\0"
@@ -17,24 +17,21 @@ _ANCHOR = rb"Gitmem-Anchor: ([a-z]+)"
 _WAS = rb"Gitmem-Was: ([0-9a-f]{64}|[0-9a-f]{40})"
 
 
-@dataclass(frozen=True, slots=True)
-class Seal:
-    """What a sealed commit says of itself: the anchor it is, or "", and the commits whose place it took.
-
-    Raises:
-        GitmemError: an anchor that does not exist.
-    """
+class Seal(NamedTuple):
+    """What a sealed commit says of itself: the anchor it is, or "", and the commits whose place it took."""
 
     anchor: str = ""
     was: tuple[str, ...] = ()
 
-    def __post_init__(self) -> None:
-        if self.anchor and self.anchor not in ANCHORS:
-            raise GitmemError(f"An anchor is one of {', '.join(ANCHORS)}.")
-
 
 def trailers(seal: Seal) -> bytes:
-    """The lines that ``read`` gives back as ``seal``, to stand after the empty line that ends a message."""
+    """The lines that ``read`` gives back as ``seal``, to stand after the empty line that ends a message.
+
+    Raises:
+        GitmemError: an anchor that does not exist.
+    """
+    if seal.anchor and seal.anchor not in ANCHORS:
+        raise GitmemError(f"An anchor is one of {', '.join(ANCHORS)}.")
     lines = [f"Gitmem-Was: {oid}\n" for oid in seal.was]
     if seal.anchor:
         lines.append(f"Gitmem-Anchor: {seal.anchor}\n")
@@ -57,13 +54,13 @@ def read(key: bytes, raw: bytes) -> Seal | None:
     body, line = raw[:-_LINE_BYTES], raw[-_LINE_BYTES:]
     if not body.endswith(b"\n") or not line.startswith(_LEAD) or not line.endswith(b"\n"):
         return None
-    if not hmac.compare_digest(_mac(key, body), line[len(_LEAD) : -1]):
+    if not equal(_mac(key, body), line[len(_LEAD) : -1]):
         return None
     return _said(body)
 
 
 def _mac(key: bytes, body: bytes) -> bytes:
-    return hmac.digest(key, _MAC_LABEL + body, "sha256").hex().encode("ascii")
+    return hmac_sha256(key, _MAC_LABEL + body).hex().encode("ascii")
 
 
 def _said(body: bytes) -> Seal:

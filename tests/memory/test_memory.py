@@ -1,6 +1,9 @@
 """A memory is valid or never made; an id has one path."""
 
+import copy
+import dataclasses
 import datetime as dt
+import pickle
 
 import pytest
 from hypothesis import given, settings
@@ -156,3 +159,21 @@ def test_any_file_time_becomes_a_time(seconds):
 def test_times_and_milliseconds_belong_to_each_other():
     assert to_unix_ms(from_unix(1_700_000_000.9)) == 1_700_000_000_000
     assert to_unix_ms("1969-12-31T23:59:59Z") == 0
+
+
+def test_a_memory_is_a_dataclass_to_whoever_asks():
+    memory = Memory(id=ID, body="A text\n\n", created=CREATED)
+    assert dataclasses.is_dataclass(memory)
+    assert [field.name for field in dataclasses.fields(memory)][:4] == ["id", "body", "title", "kind"]
+    assert dataclasses.replace(memory, body="Another\n") == memory._replace(body="Another")
+    assert dataclasses.asdict(memory)["body"] == "A text"
+    assert copy.copy(memory) == pickle.loads(pickle.dumps(memory)) == memory
+
+
+def test_no_change_gets_round_what_a_memory_must_be():
+    memory = Memory(id=ID, body="A text", created=CREATED)
+    for change in (dataclasses.replace, Memory._replace):
+        with pytest.raises(InvalidMemoryError):
+            change(memory, kind="poem")
+    with pytest.raises(AttributeError):
+        memory.kind = "poem"

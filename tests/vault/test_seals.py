@@ -136,7 +136,7 @@ def test_trailers_stand_in_the_order_of_the_format():
         f"Gitmem-Was: {OID}\nGitmem-Was: {LONG_OID}\nGitmem-Anchor: purge\n".encode()
     )
     with pytest.raises(GitmemError):
-        Seal("bless")
+        seals.trailers(Seal("bless"))
 
 
 @pytest.mark.parametrize(

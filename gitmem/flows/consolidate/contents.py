@@ -43,9 +43,9 @@ def contents(
         "share": False,
     }
     if former:
-        return former, replace(former, rev=former.rev + 1, updated=now, **fields)  # type: ignore[arg-type]
+        return former, replace(former, rev=former.rev + 1, updated=now, **fields)
     start = Memory(id=new_id(), body=body, created=now, project=project, kind="summary", source=SOURCE)
-    return None, replace(start, tags=(CONTENTS,), importance=0.1, **fields)  # type: ignore[arg-type]
+    return None, replace(start, tags=(CONTENTS,), importance=0.1, **fields)
 
 
 def _topics(told: Sequence[Memory]) -> list[tuple[str, list[Memory]]]:

@@ -76,4 +76,4 @@ def _changed(memory: Memory, options: dict[str, object]) -> Memory:
     if "expires" in options:
         text = str(options["expires"])
         options["expires"] = "" if text in ("", "never") else dates.after(text, app.now())
-    return replace(memory, **options)  # type: ignore[arg-type]
+    return replace(memory, **options)
