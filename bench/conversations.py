@@ -11,7 +11,7 @@ from bench.vaults import Vault
 from gitmem.flows import create
 from gitmem.index.filters import Filters
 from gitmem.index.index import Index
-from gitmem.store import Hit
+from gitmem.index.snippet import Hit
 from gitmem.vault.keys import Identity
 
 DEPTH = 50  # hits asked for: a first right one beyond adds at most .02 of a question to MRR

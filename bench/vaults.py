@@ -1,4 +1,9 @@
-"""Vaults of any size for timing: 640-byte memories over 60 months, sealed commits of 50, packed."""
+"""Vaults of any size for timing: 640-byte memories over 60 months, sealed commits of 50, packed.
+
+Two corpora. *made-up*: words as common and as rare as real ones, one of them unique. *talk*: sentences of
+LoCoMo's conversations, one rare word in each memory; ten speakers and few topics, so that a real question
+shares a word with most memories, which is as hard as it gets for a search by words.
+"""
 
 from __future__ import annotations
 
@@ -6,7 +11,7 @@ import os
 import random
 import subprocess
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 from gitmem.branch import Branch
@@ -63,10 +68,22 @@ def texts(seed: int = 1) -> Iterator[str]:
         yield f"{' '.join(chosen)[:540]} unique{number:x}"
 
 
-def memories(count: int) -> Iterator[Memory]:
+def talk(sentences: Sequence[str]) -> Iterator[str]:
+    """Endless texts of about 540 characters from those sentences, one rare word in each."""
+    dice = random.Random(1)
+    number = 0
+    while True:
+        number += 1
+        text = ""
+        while len(text) < 520:
+            text += dice.choice(sentences) + " "
+        yield f"{text[:540].rstrip()} unique{number:x}"
+
+
+def memories(count: int, source: Iterator[str] | None = None) -> Iterator[Memory]:
     """That many memories, evenly over 60 months, ids and all from a fixed seed."""
     dice = random.Random(2)
-    for number, text in zip(range(count), texts(), strict=False):
+    for number, text in zip(range(count), source or texts(), strict=False):
         seconds = _START + number * _SPAN // count
         value = seconds * 1000 << 80 | dice.getrandbits(80)
         memory_id = "".join(_ALPHABET[value >> shift & 31] for shift in range(125, -5, -5))
@@ -74,9 +91,11 @@ def memories(count: int) -> Iterator[Memory]:
         yield Memory(id=memory_id, body=text, title=text[:40], created=created, project=f"p{number % 20}")
 
 
-def make(folder: str, count: int, tell: Callable[[str], None]) -> Vault:
-    """A bare vault with ``count`` memories."""
-    place = os.path.join(folder, f"bare-{count}.git")
+def make(
+    folder: str, count: int, tell: Callable[[str], None], source: Iterator[str] | None = None, name: str = ""
+) -> Vault:
+    """A bare vault with ``count`` memories, of made-up words unless ``source`` gives texts."""
+    place = os.path.join(folder, f"{name or f'bare-{count}'}.git")
     vault = Vault(place, Identity.generate(), os.urandom(16).hex(), os.path.join(folder, "state"))
     create.create(create.Plan(place, vault.vault_id, vault.state_dir, vault.identity, bare=True))
     repo = Repo.open(place)
@@ -85,7 +104,7 @@ def make(folder: str, count: int, tell: Callable[[str], None]) -> Vault:
     store = Store(branch, lambda: "", str)
     tip = branch.tip()
     batch: dict[str, tuple[bytes, str] | None] = {}
-    for number, memory in enumerate(memories(count), start=1):
+    for number, memory in enumerate(memories(count, source), start=1):
         batch[path_of(memory.id)] = (BLOB_MODE, store.put(memory))
         if len(batch) == _BATCH or number == count:
             tip = branch.seal(Draft((tip,), repo.tree(tip), batch, "write"))
