@@ -1,4 +1,4 @@
-"""What searching costs inside one process; each kind of figure in a process of its own, for its peak memory."""
+"""What searching costs inside a process; each kind of figure has its own, for its peak memory."""
 
 from __future__ import annotations
 
@@ -73,7 +73,7 @@ def warm(vault: vaults.Vault, questions: Sequence[str]) -> Iterator[Figure]:
 
 
 def after(vault: vaults.Vault, questions: Sequence[str]) -> Iterator[Figure]:
-    """How much longer the first search after a write takes than the same one again; on a copy of the vault."""
+    """How much longer the first search after a write takes than the same one again; on a copy."""
     with tempfile.TemporaryDirectory() as folder:
         place = shutil.copytree(vault.path, os.path.join(folder, "copy.git"))
         store = replace(vault, path=place).open()

@@ -1,13 +1,14 @@
-"""What searching costs, in whole processes and in one, as ratios to ``python -c "import click"`` where that helps.
+"""What searching costs; whole processes as ratios to ``python -c "import click"`` in the same run.
 
-    python -m bench.search_speed [--sizes 1000,10000,100000] [--runs 15] [--corpus made-up,talk] [--keep FOLDER]
-                                 [--semantic] [--data FOLDER] [--json]
+    python -m bench.search_speed [--sizes 1000,10000,100000] [--runs 15] [--corpus made-up,talk]
+                                 [--keep FOLDER] [--semantic] [--data FOLDER] [--json]
 
-Cold: ``gitmem search QUESTION`` as a whole process with the head verified and nothing resident, in turn with
-``import click``. Warm: 150 questions one after the other in one process, through ``Store.search`` (the ten memories
-found are opened and their snippets made) and through the index alone. After a write: how much longer the next search
-takes than the same one again. Rebuild: from sealed files to an index, in one process and as many as the machine lets
-gitmem have. Questions are LoCoMo's own on *talk* (bench.vaults) and six words of a memory on *made-up*.
+Cold: ``gitmem search QUESTION`` as a whole process with the head verified and nothing resident, in turn
+with ``import click``. Warm: 150 questions one after the other in one process, through ``Store.search`` (the
+ten memories found are opened and their snippets made) and through the index alone. After a write: how much
+longer the next search takes than the same one again. Rebuild: from sealed files to an index, in one process
+and as many as the machine lets gitmem have. Questions are LoCoMo's own on *talk* (bench.vaults) and six
+words of a memory on *made-up*.
 """
 
 from __future__ import annotations
@@ -93,7 +94,10 @@ def cold(held: dict[int, vaults.Vault], corpus: Corpus, runs: int) -> Iterator[R
 
 
 def _search(vault: vaults.Vault, asked: Iterator[str]) -> Callable[[], None]:
-    return lambda: process([*_GITMEM, "search", next(asked)], vault.env)()
+    def run() -> None:
+        process([*_GITMEM, "search", next(asked)], vault.env)()
+
+    return run
 
 
 def row(what: str, corpus: Corpus, size: int, value: float, unit: str) -> Row:
