@@ -54,7 +54,7 @@ LATE_MODULES = {
     "shutil", "subprocess", "tempfile", "threading", "tomllib", "unicodedata", "uuid", "yaml",
 }  # fmt: skip
 READ_ENVIRONMENT = ("__main__.py", "app.py", "config.py", "connect.py", "doors/cli/", "repo/git.py")
-START_PROGRAMS = ("programs.py", "repo/git.py")
+START_PROGRAMS = ("programs.py", "repo/git.py", "worker.py")
 _STARTERS = {"posix_spawn", "posix_spawnp", "system", "popen", "fork", "forkpty", "startfile"}
 DOORS = {"cli", "hooks", "mcp", "memory_tool", "http", "wire", "textconv", "merge_driver"}
 

@@ -57,17 +57,28 @@ class Index:
     ) -> bool:
         """Go to ``commit`` in one transaction: without the ids ``gone``, with ``come``, new or changed.
 
+        False when nothing was done, as for ``change``. What ``come`` raises goes through, and nothing changes.
+        """
+
+        def action(connection: Any) -> None:
+            _change(connection, gone, come)
+            connection.execute("UPDATE head SET verified = ?", (commit,))
+
+        return self.change(since, action)
+
+    def change(self, since: str | None, action: Callable[[Any], None]) -> bool:
+        """Carry out ``action`` with the connection, in one transaction.
+
         False when nothing was done, because the index no longer reflects ``since`` (another process was
-        faster) or because it had to be replaced: look at ``commit`` again. What ``come`` raises goes through,
-        and nothing changes.
+        faster) or because it had to be replaced: look at ``commit`` again. What it raises goes through, and
+        nothing changes.
         """
         try:
             self._connection.execute("BEGIN IMMEDIATE")
             try:
                 if since is not None and _commit(self._connection) != since:
                     return False
-                _change(self._connection, gone, come)
-                self._connection.execute("UPDATE head SET verified = ?", (commit,))
+                action(self._connection)
                 self._connection.execute("COMMIT")
             finally:
                 if self._connection.in_transaction:
@@ -75,7 +86,12 @@ class Index:
         except sql.DatabaseError as error:
             self._mend(error)
             return False
+        opening.settle(self._connection, self._path)
         return True
+
+    def ask(self, question: Callable[[Any], _Answer]) -> _Answer:
+        """The answer to several queries from one state of the file; from a new one, when this one fails."""
+        return self._ask(question)
 
     def search(self, query: str, filters: Filters, limit: int) -> list[Scored]:
         """The best memories for any text, best first; [] when nothing fits.

@@ -28,6 +28,7 @@ class Objects:
         self._fsync = fsync
         self._unsynced: list[int] = []  # descriptors of objects perhaps not yet on the disk
         self._batch: Batch | None = None
+        self._parents: Batch | None = None
         self._recent: dict[str, bytes] = {}  # trees and commits: a command asks for each several times
 
     def read(self, oid: str, limit: int = 0) -> bytes:
@@ -124,6 +125,10 @@ class Objects:
         finally:
             for descriptor in waiting:
                 os.close(descriptor)
+
+    def leave(self) -> None:
+        """In a forked process: use a cat-file of its own from now on, and leave the parent's alone."""
+        self._parents, self._batch = self._batch, None  # kept: an object that goes away would end it
 
     def close(self) -> None:
         """End the cat-file process, if one was needed."""
