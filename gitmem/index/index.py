@@ -50,14 +50,14 @@ class Index:
         if self._identity is not None and opening.identity_of(self._path) != self._identity:
             self.close()  # another process replaced the file
             self._attach()
-        return self._ask(_commit)
+        return self.ask(_commit)
 
     def apply(
         self, commit: str, gone: Iterable[str], come: Iterable[Memory], since: str | None = None
     ) -> bool:
         """Go to ``commit`` in one transaction: without the ids ``gone``, with ``come``, new or changed.
 
-        False when nothing was done, as for ``change``. What ``come`` raises goes through, and nothing changes.
+        False when nothing was done, as for ``change``; what ``come`` raises goes through.
         """
 
         def action(connection: Any) -> None:
@@ -89,17 +89,13 @@ class Index:
         opening.settle(self._connection, self._path)
         return True
 
-    def ask(self, question: Callable[[Any], _Answer]) -> _Answer:
-        """The answer to several queries from one state of the file; from a new one, when this one fails."""
-        return self._ask(question)
-
     def search(self, query: str, filters: Filters, limit: int) -> list[Scored]:
         """The best memories for any text, best first; [] when nothing fits.
 
         Raises:
             InvalidMemoryError: a date in ``filters`` is none.
         """
-        return self._ask(lambda connection: keyword.search(connection, query, filters, limit))
+        return self.ask(lambda connection: keyword.search(connection, query, filters, limit))
 
     def rows(self, filters: Filters, limit: int | None = None) -> list[Row]:
         """What is kept of the memories that pass ``filters``, newest first.
@@ -157,9 +153,9 @@ class Index:
         return [found[0] for found in self._select(query, *values)]
 
     def _select(self, query: str, *values: Any) -> list[Any]:
-        return self._ask(lambda connection: connection.execute(query, values).fetchall())
+        return self.ask(lambda connection: connection.execute(query, values).fetchall())
 
-    def _ask(self, question: Callable[[Any], _Answer]) -> _Answer:
+    def ask(self, question: Callable[[Any], _Answer]) -> _Answer:
         """The answer from one state of the file; from a new file, then from memory, when the file fails."""
         for _ in range(2):
             try:

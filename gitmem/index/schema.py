@@ -12,6 +12,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from gitmem.index import vectors
 from gitmem.index.filters import SUPERSEDED, digits, from_digits, tag_column, tags_of
 from gitmem.index.passages import cuts, passages, whole
 from gitmem.index.seen import PRINT
@@ -20,7 +21,7 @@ from gitmem.index.words import TOKENIZER, storable
 from gitmem.memory.memory import SHORT, Memory
 from gitmem.memory.text import fingerprint
 
-VERSION = 1  # an index of another version is replaced, so any change below must change it
+VERSION = 2  # an index of another version is replaced, so any change below must change it
 
 # pgsz: a block of the full-text table fits into one page beside SQLCipher's 80 bytes. automerge: merging less
 # often leaves fewer empty pages behind.
@@ -74,7 +75,7 @@ class Row:
 
 def create(connection: Any, vault_id: str) -> None:
     """Make the tables of an empty index of that vault, all or nothing."""
-    connection.executescript(f"BEGIN; {_TABLES}")
+    connection.executescript(f"BEGIN; {_TABLES} {vectors.TABLES}")
     connection.execute("INSERT INTO head VALUES (?, '')", (vault_id,))
     connection.execute("COMMIT")
 
@@ -120,6 +121,7 @@ def remove(connection: Any, ids: Iterable[str]) -> None:
         if count > 1:
             wholes.append(number)
     delete(connection, "passage", pieces)
+    vectors.remove(connection, pieces)
     delete(connection, "whole", wholes)
     numbers = [(number,) for number, _ in found]
     connection.executemany("DELETE FROM supersede WHERE n = ?", numbers)
