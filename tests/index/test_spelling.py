@@ -16,8 +16,8 @@ from gitmem.memory.memory import Memory
 
 TEXT = """The database migrations are running; authentication tokens of the scheduler; memories of
 configuration files; the Kubernetes cluster received deployments; separate environment variables; definitely
-embarrassed; the response occurred; café and naïve; tokens tokens; toads; 9fceb02d0ae598e95dc970b74767f19372d61af8;
-用户认证"""
+embarrassed; the response occurred; café and naïve; tokens tokens; toads;
+9fceb02d0ae598e95dc970b74767f19372d61af8; 用户认证"""
 
 
 def holding(*texts):
