@@ -24,6 +24,7 @@ class Talks:
         place = os.path.join(folder, f"{len(os.listdir(folder))}.git")
         vault = Vault(place, Identity.generate(), os.urandom(16).hex(), os.path.join(folder, "state"))
         create.create(create.Plan(place, vault.vault_id, vault.state_dir, vault.identity, bare=True))
+        self.vault = vault
         self.texts = {text.memory.id: text for text in texts}
         self.store = vault.open()
         self.store.write([text.memory for text in texts])
@@ -34,14 +35,14 @@ class Talks:
         """What the command line would ask with: one project or all, at this moment."""
         return Filters(project=project, now=self._now)
 
-    def passages(self, question: str, project: str = "") -> list[str]:
+    def passages(self, question: str, project: str = "", limit: int = DEPTH) -> list[str]:
         """The keys of the turns or facts in the passages found, best first."""
-        hits = self.store.search(question, self.filters(project), DEPTH, by="passage")
+        hits = self.store.search(question, self.filters(project), limit, by="passage")
         return list(dict.fromkeys(key for hit in hits for key in self.inside(hit)))
 
-    def sessions(self, question: str, project: str = "") -> list[str]:
+    def sessions(self, question: str, project: str = "", limit: int = DEPTH) -> list[str]:
         """The keys of the sessions found, best first."""
-        return [hit.memory.source for hit in self.store.search(question, self.filters(project), DEPTH)]
+        return [hit.memory.source for hit in self.store.search(question, self.filters(project), limit)]
 
     def inside(self, hit: Hit) -> Iterable[str]:
         """The keys of the units that a hit's passage touches, in order."""

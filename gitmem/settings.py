@@ -50,6 +50,14 @@ def _dollars(text: str) -> str:
     return amount
 
 
+def _share(text: str) -> str:
+    share = text.strip()
+    whole, _, decimals = share.partition(".")
+    if not (share.isascii() and (whole + decimals).isdigit() and len(share) <= 8 and float(share) <= 1):
+        raise ConfigError("This setting is a number from 0 to 1, such as 0.25.", _KEPT)
+    return share
+
+
 def _address(text: str) -> str:
     address = text.strip().rstrip("/")
     host = address.partition("://")[2]
@@ -71,6 +79,9 @@ SETTINGS: dict[str, Setting] = {
     "author.email": Setting("gitmem@localhost", "The address that your commits carry, in clear.", _one_line),
     "sync.auto": Setting(True, "Push in the background after each write when there is a remote.", _yes_or_no),
     "search.limit": Setting(10, "How many results `gitmem search` shows.", _count),
+    "search.min_relevance": Setting(
+        "0", "The least relevance of what `gitmem search` shows, from 0 (all) to 1.", _share
+    ),
     "read.budget": Setting(8000, "How many characters `gitmem read` without an id prints.", _count),
     "digest.budget": Setting(8000, "How many characters the overview of a digest has.", _count),
     "consolidate.model": Setting(

@@ -4,19 +4,17 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import replace
-from typing import TYPE_CHECKING, NamedTuple
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING
 
 from gitmem.branch import Branch
-from gitmem.errors import AmbiguousIdError, TamperedError
+from gitmem.errors import AmbiguousIdError
 from gitmem.index.seen import Seen
 from gitmem.memory import document
 from gitmem.memory.ids import path_of
 from gitmem.memory.memory import SHORT, Memory, is_id
 from gitmem.memory.text import fingerprint, noun
 from gitmem.reader import Reader, unknown
-from gitmem.repo.objects import MAX_BLOB
 from gitmem.repo.repo import Repo
 from gitmem.repo.state import StateFile, branch_of
 from gitmem.repo.trees import BLOB_MODE, Changes
@@ -26,19 +24,13 @@ if TYPE_CHECKING:
     from gitmem.index.filters import Filters
     from gitmem.index.index import Index
     from gitmem.index.schema import Row
+    from gitmem.index.snippet import Hit
     from gitmem.vault.keys import Identity
 
 Progress = Callable[[int, int], None]  # done, total
 Tell = Callable[[str], None]  # a word on what is being done
+_OWN = 50  # passages that a memory itself may add to those like it
 _ALIKE = str.maketrans("OILoil", "011011")  # what Crockford's base 32 reads alike
-
-
-class Hit(NamedTuple):
-    """A memory that fits a query, its score (the higher the better, within one search) and its best lines."""
-
-    memory: Memory
-    score: float
-    snippet: str
 
 
 class Store(Reader):
@@ -48,6 +40,7 @@ class Store(Reader):
         super().__init__(branch)
         self.now = now
         self.new_id = new_id
+        self.indexing: Progress | None = None  # hears of an index that takes long to bring up
         self._index: Index | None = None
         self._seen = Seen(os.path.join(self.repo.folder, "seen"), self.vault.index_key)
 
@@ -150,7 +143,7 @@ class Store(Reader):
                 from gitmem.memory.merge import merge
 
                 merged = merge(base, memory, current).memory
-                written = replace(merged, rev=max(memory.rev, current.rev) + 1)
+                written = merged._replace(rev=max(memory.rev, current.rev) + 1)
             return {} if written == current else {path_of(memory.id): (BLOB_MODE, self.put(written))}
 
         self.trunk.grow(make, counted("edit", 1))
@@ -208,14 +201,10 @@ class Store(Reader):
         return self._index
 
     def _catch_up(self) -> None:
-        """Bring the index from its commit to the verified tip by the difference of the two."""
-        index, tip = self._opened_index(), self.tip()
-        while (since := index.commit) != tip:
-            before = self.repo.tree(since) if since and self.repo.objects.has(since) else ""
-            gone, come = self.between(before, self.repo.tree(tip))
-            if since and not before:  # the old commit is gone (a purge, a new clone): compare by id
-                gone = [row.id for row in index.rows(_all()) if row.id not in come]
-            index.apply(tip, gone, self._opened(come), since)
+        """Bring the index from its commit to the verified tip."""
+        from gitmem.indexing import catch_up
+
+        catch_up(self._opened_index(), self, self.indexing)
 
     def same_text(self, memory: Memory) -> str | None:
         """The id of a live memory that says the same, if there is one."""
@@ -233,37 +222,46 @@ class Store(Reader):
         """How many memories pass."""
         return self.index.count(filters)
 
-    def search(self, query: str, filters: Filters, limit: int) -> list[Hit]:
-        """The best memories for a question, best first."""
-        from gitmem.index.snippet import snippet
+    def search(
+        self, query: str, filters: Filters, limit: int, by: str = "memory", width: int = 160
+    ) -> list[Hit]:
+        """The best memories for a question, best first; by ``passage`` one may come several times.
+
+        ``width`` is that of a snippet, in columns of a terminal.
+        """
+        from gitmem.index.snippet import hit
 
         scored = self.index.search(query, filters, limit)
-        found = {memory.id: memory for memory in self.memories(one.id for one in scored)}
-        return [
-            Hit(found[one.id], one.score, snippet(found[one.id].body, query, one.start, one.end))
-            for one in scored
-            if one.id in found
-        ]
+        found = {memory.id: memory for memory in self.memories(dict.fromkeys(one.id for one in scored))}
+        return [hit(found[one.id], one, query, width) for one in scored if one.id in found]
+
+    def like(
+        self, memory_id: str, filters: Filters, limit: int, by: str = "memory", width: int = 160
+    ) -> list[Hit]:
+        """The memories most like another one, best first; never itself.
+
+        Raises:
+            NotFoundError: there is no such memory.
+        """
+        more = limit + (1 if by == "memory" else _OWN)
+        found = self.search(self.wording(memory_id), filters, more, by, width)
+        return [hit for hit in found if hit.memory.id != memory_id][:limit]
+
+    def wording(self, memory_id: str) -> str:
+        """A memory as a query: the words that tell it from most others.
+
+        Raises:
+            NotFoundError: there is no such memory.
+        """
+        from gitmem.index.like import wording
+
+        return wording(self.get(memory_id), self.index.frequencies)
 
     def close(self) -> None:
         """Let go of the index and of git."""
         if self._index is not None:
             self._index.close()
         self.repo.close()
-
-    def _opened(self, come: dict[str, str]) -> Iterator[Memory]:
-        blobs = self.repo.objects.read_many(come.values(), MAX_BLOB, gaps=True)
-        for memory_id, sealed in zip(come, blobs, strict=True):
-            try:
-                yield self.load(memory_id, sealed)
-            except TamperedError:
-                continue  # one damaged file must not blind the search; doctor and read name it
-
-
-def _all() -> Filters:
-    from gitmem.index.filters import Filters  # only after a purge
-
-    return Filters(everything=True)
 
 
 def counted(verb: str, number: int) -> str:

@@ -1,13 +1,17 @@
-"""The best memories of a project within a budget: what an assistant reads when it begins."""
+"""The best memories within a budget: of a project when an assistant begins, or what a search found."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from gitmem.index.filters import Filters
 from gitmem.index.schema import Row
-from gitmem.memory.pack import pack
+from gitmem.index.snippet import Hit
+from gitmem.memory.memory import Memory
+from gitmem.memory.pack import Candidate, best_first, pack
 from gitmem.store import Store
 
-_ENOUGH = 400  # candidates: more than any budget of text can hold
+ENOUGH = 400  # candidates: more than any budget of text can hold
 
 
 def recall(store: Store, project: str, budget: int) -> str:
@@ -19,9 +23,24 @@ def recall(store: Store, project: str, budget: int) -> str:
     rows = _trusted(store, project)
     if not rows and project:
         rows = _trusted(store, "")
-    return pack(store.memories([row.id for row in rows]), budget) if rows else ""
+    memories = best_first(store.memories([row.id for row in rows])) if rows else []
+    return pack(map(Candidate, memories), budget)
+
+
+def context(hits: Iterable[Hit], budget: int, *, inbox: bool = False) -> str:
+    """The pack of what a search by passages found, best first; "" when it found nothing.
+
+    ``budget`` is in characters. What came in by a link is left out as in ``recall``, unless ``inbox``.
+    """
+    memories: dict[str, Memory] = {}
+    spans: dict[str, list[tuple[int, int]]] = {}
+    for hit in hits:
+        if inbox or hit.memory.trust != "inbox":
+            memories.setdefault(hit.memory.id, hit.memory)
+            spans.setdefault(hit.memory.id, []).append((hit.start, hit.end))
+    return pack((Candidate(memory, tuple(spans[memory.id])) for memory in memories.values()), budget)
 
 
 def _trusted(store: Store, project: str) -> list[Row]:
-    rows = store.rows(Filters(project=project, now=store.now()), _ENOUGH)
+    rows = store.rows(Filters(project=project, now=store.now()), ENOUGH)
     return [row for row in rows if row.trust != "inbox"]

@@ -21,6 +21,8 @@ class Scored(NamedTuple):
     score: float
     start: int
     end: int
+    relevance: float = 0.0
+    parts: tuple[tuple[str, float], ...] = ()
 
 
 def fused(

@@ -1,56 +1,148 @@
-"""The few words of a memory that show why it was found."""
+"""The few words of a memory that show why it was found, and where the words of the query stand in them."""
 
 from __future__ import annotations
 
 import re
+from typing import NamedTuple
 
+from gitmem.index.fusion import Scored
 from gitmem.index.keyword import question
+from gitmem.memory.memory import Memory
+from gitmem.memory.text import columns, visible_line
 
-_SPACE = re.compile(r"\s+")
-_LONGEST_STEM = 6
+WIDTH = 160  # terminal columns: two lines beside an indent
+Marks = tuple[tuple[int, int], ...]  # where marked words begin and end, in order, in characters
+
+_WIDE = "\u2e80"  # from here on come the scripts without spaces: a word may stand anywhere
+_SAME = 5  # letters by which two forms of a word are taken for one
+_LONG = 8  # letters from which a word is told by its beginning alone
+_ENDING = (
+    "(?:e|s|es|d|ed|r|er|ers|or|ors|ing|ings|y|ly|ies|ied|ier|ion|ions|al|ally|ive|ment|ments|ate|ates|ated"
+    "|ating|ation|ations|able|ness|ful|['’]s)?(?![^\\W_])"
+)
+_ENDINGS = ("ings", "ing", "ies", "ied", "ers", "ed", "es", "er", "ly", "s", "e", "y")
 
 
-def snippet(body: str, query: str, start: int, end: int, width: int = 160) -> str:
-    """The stretch of ``body[start:end]`` with the most words of ``query``: one line of ``width`` characters.
+class Hit(NamedTuple):
+    """A memory that fits a query.
 
-    It is cut between words; an ellipsis stands where something was left out of the passage.
+    Its score is the better the higher, within one search; ``relevance``, 0 to 1, means the same in every
+    search. ``snippet`` is the best of the passage from ``start`` to ``end`` in the body, ``marks`` where the
+    query's words stand in it, and ``parts`` what the score is made of.
     """
-    text = _SPACE.sub(" ", body[start:end]).strip()
-    if len(text) <= width:
+
+    memory: Memory
+    score: float
+    snippet: str
+    relevance: float
+    start: int
+    end: int
+    parts: tuple[tuple[str, float], ...]
+    marks: Marks
+
+
+def hit(memory: Memory, scored: Scored, query: str, width: int = WIDTH) -> Hit:
+    """What to show of a memory that the index found, its snippet in ``width`` columns of a terminal."""
+    _, score, start, end, relevance, parts = scored
+    text = snippet(memory.body, query, start, end, width)
+    return Hit(memory, score, text, relevance, start, end, parts, marks(text, query))
+
+
+def snippet(body: str, query: str, start: int, end: int, width: int = WIDTH) -> str:
+    """The stretch of ``body[start:end]`` with the most words of ``query``: one line of ``width`` columns.
+
+    It is cut between words; an ellipsis stands where something was left out of the passage. Nothing in it can
+    command a terminal.
+    """
+    text = visible_line(body[start:end])
+    shown, most = text, width
+    while max(columns(shown), len(shown)) > width:
+        if most < 3:
+            return "…"[:width]
+        shown = _cut(text, _best(text, query, most), most)
+        most = min(most - 1, most * width // (columns(shown) or 1))
+    return shown
+
+
+def marks(text: str, query: str) -> Marks:
+    """Where the words of ``query`` stand in ``text``, whatever their endings; what touches is one mark.
+
+    Where none does, what only begins like one of them is marked.
+    """
+    joined: list[tuple[int, int]] = []
+    for begin, end in _found(text, query):
+        gap = text[joined[-1][1] : begin] if joined else " "
+        if len(gap) < 2 and not gap.isspace():
+            joined[-1] = (joined[-1][0], max(end, joined[-1][1]))
+        else:
+            joined.append((begin, end))
+    return tuple(joined)
+
+
+def _found(text: str, query: str) -> list[tuple[int, int]]:
+    plain = _unaccented(text)
+    words = [_unaccented(word) for word in question(query).words]
+    pairs = [re.escape(word) for word in words if word[0] >= _WIDE]
+    spaced = [word for word in words if word[0] < _WIDE]
+    places = {found.span(1) for found in re.finditer(f"(?=({'|'.join(pairs)}))", plain)} if pairs else set()
+    places |= _spans(plain, [_piece(word) for word in spaced])
+    return sorted(places or _spans(plain, [_beginning(word) for word in spaced]))
+
+
+def _spans(text: str, pieces: list[str]) -> set[tuple[int, int]]:
+    either = "|".join(sorted(set(pieces), key=len, reverse=True))
+    return {found.span() for found in re.finditer(either, text, re.IGNORECASE)} if pieces else set()
+
+
+def _beginning(word: str) -> str:
+    return rf"(?<![^\W_]){re.escape(word[: max(3, len(word) - 3)])}[^\W_]*"
+
+
+def _piece(word: str) -> str:
+    """What a word of the query looks like in a text: from the beginning of a word, with any usual ending."""
+    if len(word) >= _LONG:
+        return rf"(?<![^\W_]){re.escape(word[: max(6, len(word) - 5)])}[^\W_]*"
+    stem = _stem(word)
+    doubled = f"{re.escape(stem[-1])}?" if stem != word or len(word) > 2 else ""
+    return rf"(?<![^\W_])(?:{re.escape(word)}|{re.escape(stem)}{doubled}){_ENDING}"
+
+
+def _stem(word: str) -> str:
+    """A short English word without its ending, at least three letters of it; numbers stay as they are."""
+    for ending in _ENDINGS:
+        if len(word) - len(ending) >= 3 and word.endswith(ending):
+            return word[: -len(ending)]
+    return word
+
+
+def _unaccented(text: str) -> str:
+    """``text`` letter by letter without accents, as the index compares it; its length stays."""
+    if text.isascii():
         return text
-    if width < 3:
-        return "…"[:width]
-    return _cut(text, _best(text, query, width), width)
+    return "".join(map(_bare, text))
+
+
+def _bare(char: str) -> str:
+    import unicodedata  # only texts beyond ASCII pay for it
+
+    if char < "\x80" or "\u0530" < char < "\uff00":
+        return char
+    base = unicodedata.normalize("NFKD", char)
+    return base[0] if all(map(unicodedata.combining, base[1:])) else char
 
 
 def _best(text: str, query: str, width: int) -> int:
     """Where a window of ``width`` characters begins with the most words of the query, its first inside."""
-    found = _matches(text, query)
+    found = _found(text, query)
     best, at = 0, 0
     first = 0
-    for last, (position, _) in enumerate(found):
-        while position - found[first][0] > width * 2 // 3:
+    for last, (begin, _) in enumerate(found):
+        while begin - found[first][0] > width * 2 // 3:
             first += 1
-        shown = len({word for _, word in found[first : last + 1]})
+        shown = len({text[slice(*place)].lower()[:_SAME] for place in found[first : last + 1]})
         if shown > best:
             best, at = shown, found[first][0]
     return max(0, at - width // 5)
-
-
-def _matches(text: str, query: str) -> list[tuple[int, str]]:
-    """Position and word, in order, of everything in ``text`` that begins like a word of the query."""
-    stems = {_stem(word): word for word in question(query).words}
-    if not stems:
-        return []
-    either = "|".join(map(re.escape, sorted(stems, key=len, reverse=True)))
-    # Inside a word only where there are no spaces between words.
-    pattern = re.compile(rf"(?<![0-9A-Za-z])(?:{either})", re.IGNORECASE)
-    return [(match.start(), match[0].lower()) for match in pattern.finditer(text)]
-
-
-def _stem(word: str) -> str:
-    """What the forms of an English word have in common, roughly: enough to point at it."""
-    return word[: max(4, min(len(word) - 2, _LONGEST_STEM))]
 
 
 def _cut(text: str, start: int, width: int) -> str:
@@ -63,7 +155,11 @@ def _cut(text: str, start: int, width: int) -> str:
         space = text.find(" ", start, start + width // 4)
         return "…" + text[start if space < 0 else space + 1 :]
     piece = text[start : start + room - 1]
-    space = piece.rfind(" ", room * 3 // 4)
-    if space > 0 and text[start + room - 1] != " ":
-        piece = piece[:space]
+    if text[start + room - 1] != " ":
+        ends = (
+            at
+            for at in range(len(piece), room * 3 // 4, -1)
+            if piece[at - 1] == " " or piece[at - 1] >= _WIDE
+        )
+        piece = piece[: next(ends, len(piece))]
     return ("…" if start > 0 else "") + piece.rstrip() + "…"

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import hashlib
 import re
 
+from gitmem.hashing import sha256
 from gitmem.memory.memory import Memory
 
 TITLE_LENGTH = 80
@@ -63,6 +63,19 @@ def shorten(text: str, length: int) -> str:
     return (words if space and len(words) > length // 2 else cut).rstrip() + "…"
 
 
+def columns(text: str) -> int:
+    """How many columns of a terminal ``text`` takes: two for a wide character, none for what joins another."""
+    if text.isascii():
+        return len(text)
+    import unicodedata  # a shared library that most texts never need
+
+    wide, kind = unicodedata.east_asian_width, unicodedata.category
+    return sum(
+        1 if char < "\x7f" else 0 if kind(char) in ("Mn", "Me", "Cf") else 1 + (wide(char) in "WF")
+        for char in text
+    )
+
+
 def noun(count: int) -> str:
     """The word for so many memories."""
     return "memory" if count == 1 else "memories"
@@ -75,7 +88,7 @@ def fingerprint(memory: Memory) -> bytes:
     """
     title = "" if memory.title == derive_title(memory.body) else memory.title
     parts = (memory.kind, _normal(memory.project), _normal(title), _normal(memory.body))
-    return hashlib.sha256("\0".join(parts).encode("utf-8", "surrogatepass")).digest()[:16]
+    return sha256("\0".join(parts).encode("utf-8", "surrogatepass")).digest()[:16]
 
 
 def _normal(text: str) -> str:

@@ -11,6 +11,7 @@ import os
 import sys
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
+from typing import Any
 
 import click
 
@@ -152,6 +153,24 @@ def progress(label: str) -> Iterator[Step | None]:
             bar.update(done - bar.pos)
 
         yield step
+
+
+def late_progress(label: str) -> Step | None:
+    """A bar on stderr that appears with the first step and goes with the last; None without a terminal."""
+    if not sys.stderr.isatty():
+        return None
+    bar: Any = None
+
+    def step(done: int, total: int) -> None:
+        nonlocal bar
+        if bar is None:
+            bar = click.progressbar(length=total, label=label, file=sys.stderr, width=30)
+            bar.__enter__()
+        bar.update(done - bar.pos)
+        if done == total:
+            bar.__exit__(None, None, None)
+
+    return step
 
 
 def activity() -> Callable[[str], None] | None:

@@ -2,40 +2,108 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from typing import Any, NamedTuple
 
 import click
 
 from gitmem import app, config
 from gitmem.doors import wire
-from gitmem.doors.cli import choose, output
-from gitmem.doors.cli.lines import entry, title_of
-from gitmem.doors.cli.verb import Call, verb
-from gitmem.store import Hit
+from gitmem.doors.cli import choose, hits, output
+from gitmem.doors.cli.verb import Call, complete_id, verb
+from gitmem.index.filters import Filters
+from gitmem.index.snippet import WIDTH, Hit
+from gitmem.store import Store
 
 EXAMPLES = (
     ("gitmem search 'how do we deploy to staging'", "A question or some words"),
     ("gitmem search postgres --project shop --since 6mo", "Within one project, lately"),
+    ("gitmem search --like 7Q2K9F", "What resembles a memory"),
+    ("gitmem search 'deploy steps' --context 4000", "The best passages, ready for a prompt"),
     ("gitmem search 'release steps' --json --limit 3", "For a program"),
 )
 
+_SMALL = 80  # characters that the smallest entry of a pack takes
+
 
 @verb(name="search", examples=EXAMPLES)
-@click.argument("query", nargs=-1, required=True)
+@click.argument("query", nargs=-1)
 @choose.filter_options
 @click.option("--limit", "-n", type=click.IntRange(1, 1000), help="At most so many (setting search.limit).")
-def command(call: Call, query: tuple[str, ...], limit: int | None, **chosen: object) -> None:
+@click.option("--like", default="", metavar="ID", shell_complete=complete_id, help="What resembles a memory.")
+@click.option(
+    "--context", type=click.IntRange(200), metavar="N", help="A pack for a prompt, of at most N characters."
+)
+@click.option(
+    "--min-relevance", "least", type=click.FloatRange(0, 1), metavar="X",
+    help="Only of this relevance, 0 to 1 (setting search.min_relevance).",
+)  # fmt: skip
+@click.option("--lexical", is_flag=True, help="By words alone, without a model of their meaning.")
+@click.option("--explain", is_flag=True, help="Show what each score is made of.")
+def command(call: Call, query: tuple[str, ...], like: str, **chosen: Any) -> None:
     """Find memories by what they say, best first."""
-    store = app.open_store(call.vault, output.secret_asker())
     words = " ".join(query)
-    hits = store.search(words, choose.filters(app.now(), chosen), limit or int(config.get("search.limit")))
-    shapes = [{**wire.memory(hit.memory), "score": hit.score, "snippet": hit.snippet} for hit in hits]
-    output.show(call, {"query": words, "hits": shapes}, _lines(hits))
+    if bool(words.strip()) == bool(like):
+        raise click.UsageError("Say what to look for: some words, or --like and the id of a memory.")
+    store = app.open_store(call.vault, output.secret_asker())
+    store.indexing = output.late_progress("Indexing memories")
+    asked = _Asked.of(words, store.resolve(like) if like else "", chosen)
+    if chosen["context"]:
+        _pack(call, store, asked, chosen["context"])
+        return
+    limit = chosen["limit"] or int(config.get("search.limit"))
+    found = asked.found(store, "memory", limit, WIDTH if call.json else hits.room())
+    if found:
+        shapes = [wire.hit(hit, explained=chosen["explain"]) for hit in found]
+        lines = (line for hit in found for line in hits.lines(hit, words, explained=chosen["explain"]))
+        output.show(call, {**asked.shape, "hits": shapes}, lines)
+    else:
+        _nothing(call, store, asked, {"hits": []})
 
 
-def _lines(hits: list[Hit]) -> Iterator[output.Line]:
-    for hit in hits:
-        yield entry(hit.memory, title_of(hit.memory))
-        yield ("dim", f"        {output.one_line(hit.snippet, output.width() - 8)}")
-    if not hits:
-        yield "Nothing was found. Other words may help, or --all for expired and superseded memories."
+class _Asked(NamedTuple):
+    """What to look for: words or the id of a memory, among which memories, and how well it must fit."""
+
+    words: str
+    like: str
+    filters: Filters
+    least: float
+
+    @classmethod
+    def of(cls, words: str, like: str, chosen: dict[str, Any]) -> _Asked:
+        least = chosen["least"]
+        if least is None:
+            least = float(config.get("search.min_relevance"))
+        return cls(words, like, choose.filters(app.now(), chosen), least)
+
+    @property
+    def shape(self) -> wire.Json:
+        return {"like": self.like} if self.like else {"query": self.words}
+
+    def found(self, store: Store, by: str, limit: int, width: int = WIDTH) -> list[Hit]:
+        find = store.like if self.like else store.search
+        found = find(self.like or self.words, self.filters, limit, by, width)
+        return [hit for hit in found if hit.relevance >= self.least]
+
+
+def _pack(call: Call, store: Store, asked: _Asked, budget: int) -> None:
+    from gitmem.flows import recall
+
+    found = asked.found(store, "passage", min(recall.ENOUGH, max(20, budget // _SMALL)))
+    text = recall.context(found, budget, inbox=asked.filters.trust == "inbox")
+    if text:
+        output.show(call, {**asked.shape, "text": text}, [text.rstrip("\n")])
+    else:
+        _nothing(call, store, asked, {"text": ""})
+
+
+def _nothing(call: Call, store: Store, asked: _Asked, empty: wire.Json) -> None:
+    """Says why nothing was found; beside the answer when that is to go into a prompt."""
+    from gitmem.flows.nearest import why_nothing
+
+    query = store.wording(asked.like) if asked.like else asked.words
+    reason = why_nothing(store, query, asked.filters, asked.like)
+    lines = hits.nothing(reason, asked.filters, asked.least)
+    if "text" in empty and not call.json:
+        output.aside(lines)
+    else:
+        output.show(call, {**asked.shape, **empty, "nothing": wire.nothing(reason)}, lines)

@@ -1,0 +1,45 @@
+"""Why a search found nothing, and the nearest thing there is."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from gitmem.index.filters import Filters
+from gitmem.index.keyword import question
+from gitmem.memory.memory import Memory
+from gitmem.store import Store
+
+MOST = 1_000  # memories that are counted
+
+
+class Nothing(NamedTuple):
+    """What was tried when nothing was found.
+
+    ``why`` is one of: ``wordless`` (there is nothing to look for in the query), ``weak`` (what fits has too
+    low a relevance), ``outside`` (the filters leave out what fits), ``hidden`` (what fits has expired or was
+    superseded), ``empty`` (there are no memories), ``unknown`` (no memory has any of ``words``). ``fitting``
+    says how many fit, up to ``MOST``; ``nearest`` is the best of them, ``relevance`` how well it does.
+    """
+
+    why: str
+    fitting: int = 0
+    words: tuple[str, ...] = ()
+    nearest: Memory | None = None
+    relevance: float = 0.0
+
+
+def why_nothing(store: Store, query: str, filters: Filters, but: str = "") -> Nothing:
+    """Why no memory that passes ``filters`` is shown for ``query``, but the one with the id ``but``."""
+    words = question(query).words
+    if not words and not but:
+        return Nothing("wordless")
+    every = Filters(now=filters.now, everything=filters.everything)
+    for why, tried in (("weak", filters), ("outside", every), ("hidden", Filters(everything=True))):
+        found = [one for one in store.index.search(query, tried, MOST) if one.id != but]
+        if found:
+            nearest = next(store.memories([found[0].id]), None)
+            return Nothing(why, len(found), nearest=nearest, relevance=found[0].relevance)
+    if not store.count(Filters(everything=True)):
+        return Nothing("empty")
+    typed = [word for word in dict.fromkeys(query.split()) if not {*words}.isdisjoint(question(word).words)]
+    return Nothing("unknown", words=tuple(typed))

@@ -1,0 +1,31 @@
+"""What makes a memory particular: its rarest words, as a query that finds others like it."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Sequence
+from math import log, sqrt
+
+from gitmem.index.keyword import STOP
+from gitmem.index.words import words
+from gitmem.memory.memory import Memory
+
+_MOST = 24  # words of the query: more find more, and nothing better
+_LOOKED_UP = 400  # different words whose rarity is asked for, the most frequent ones of the memory
+_READ = 50_000  # characters
+
+Frequencies = Callable[[Sequence[str]], dict[str, int]]  # in how many passages each word stands
+
+
+def wording(memory: Memory, frequencies: Frequencies) -> str:
+    """The words by which ``memory`` differs from most others and yet is like some, the most telling first.
+
+    A word that stands nowhere else finds nothing, and is left out.
+    """
+    text = f"{memory.title} {memory.body[:_READ]} {' '.join((*memory.tags, *memory.topics))}"
+    counted = Counter(word for word in map(str.lower, words(text)) if word not in STOP)
+    own = dict(counted.most_common(_LOOKED_UP))
+    held = {word: count for word, count in frequencies(list(own)).items() if count > 1}
+    most = max(held.values(), default=1)
+    telling = sorted(held, key=lambda word: (-sqrt(own[word]) * log(1 + most / held[word]), word))
+    return " ".join(telling[:_MOST])
