@@ -18,8 +18,9 @@ _SAME = 5  # letters by which two forms of a word are taken for one
 _LONG = 8  # letters from which a word is told by its beginning alone
 _ENDING = (
     "(?:e|s|es|d|ed|r|er|ers|or|ors|ing|ings|y|ly|ies|ied|ier|ion|ions|al|ally|ive|ment|ments|ate|ates|ated"
-    "|ating|ation|ations|able|ness|ful|['’]s)?(?![^\\W_])"
+    "|ating|ation|ations|able|ness|ful|['’]s)?"
 )
+_LETTER = r"[^\W_\u2e80-\U0010ffff]"  # of a script with spaces
 _ENDINGS = ("ings", "ing", "ies", "ied", "ers", "ed", "es", "er", "ly", "s", "e", "y")
 
 
@@ -95,16 +96,16 @@ def _spans(text: str, pieces: list[str]) -> set[tuple[int, int]]:
 
 
 def _beginning(word: str) -> str:
-    return rf"(?<![^\W_]){re.escape(word[: max(3, len(word) - 3)])}[^\W_]*"
+    return rf"(?<!{_LETTER}){re.escape(word[: max(3, len(word) - 3)])}{_LETTER}*"
 
 
 def _piece(word: str) -> str:
     """What a word of the query looks like in a text: from the beginning of a word, with any usual ending."""
     if len(word) >= _LONG:
-        return rf"(?<![^\W_]){re.escape(word[: max(6, len(word) - 5)])}[^\W_]*"
+        return rf"(?<!{_LETTER}){re.escape(word[: max(6, len(word) - 5)])}{_LETTER}*"
     stem = _stem(word)
     doubled = f"{re.escape(stem[-1])}?" if stem != word or len(word) > 2 else ""
-    return rf"(?<![^\W_])(?:{re.escape(word)}|{re.escape(stem)}{doubled}){_ENDING}"
+    return rf"(?<!{_LETTER})(?:{re.escape(word)}|{re.escape(stem)}{doubled}){_ENDING}(?!{_LETTER})"
 
 
 def _stem(word: str) -> str:
