@@ -73,7 +73,7 @@ def marks(text: str, query: str) -> Marks:
     joined: list[tuple[int, int]] = []
     for begin, end in _found(text, query):
         gap = text[joined[-1][1] : begin] if joined else " "
-        if len(gap) < 2 and not gap.isspace():
+        if len(gap) < 2 and not (gap.isspace() or gap.isalnum()):
             joined[-1] = (joined[-1][0], max(end, joined[-1][1]))
         else:
             joined.append((begin, end))
