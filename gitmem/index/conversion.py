@@ -20,7 +20,8 @@ if TYPE_CHECKING:
     Floats = np.ndarray[Any, np.dtype[np.float32]]
     Bytes = np.ndarray[Any, np.dtype[np.int8]]
 
-ENCODER, WORDS, PLACES = "encoder.onnx", "words.bin", "places.bin"
+NAME = "all-MiniLM-L6-v2 int8 1"  # the last number changes with anything below: vectors are made anew then
+ENCODER, WORDS, PLACES, PIECES = "encoder.onnx", "words.bin", "places.bin", "vocab.txt"
 LONGEST = 256  # pieces of words that the model was trained for
 _LAYERS, _HEADS = 6, 12
 _STEPS = 63

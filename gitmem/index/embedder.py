@@ -23,6 +23,7 @@ class Embedder(Protocol):
     def embed(self, texts: Sequence[str]) -> list[bytes]:
         """One vector for each text: ``SIZE`` signed bytes, 127 times a vector of length 1.
 
-        A text's vector depends on nothing but the text.
+        A text's vector depends on nothing but the text. Nothing comes out when the model cannot be run: then
+        words have to do.
         """
         ...

@@ -10,7 +10,7 @@ import os
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from gitmem.index.conversion import ENCODER, LONGEST, PLACES, WORDS, word_rows
+from gitmem.index.conversion import ENCODER, LONGEST, NAME, PIECES, PLACES, WORDS, word_rows
 from gitmem.index.embedder import SIZE
 from gitmem.index.wordpiece import WordPiece
 
@@ -18,8 +18,6 @@ if TYPE_CHECKING:
     import numpy as np
     import onnxruntime
 
-NAME = "all-MiniLM-L6-v2 int8 1"  # the last number changes with the conversion
-PIECES = "vocab.txt"
 _THREADS = 2  # more wait for each other longer than they save
 
 
@@ -39,7 +37,8 @@ class MiniLM:
 
         Raises:
             ImportError: numpy or onnxruntime is missing, or does not fit this machine.
-            OSError, ValueError, RuntimeError: a file is missing or is not what it should be.
+            Exception: a file is missing or is not what it should be; those of onnxruntime have no class in
+                common.
         """
         import numpy as np
         import onnxruntime
@@ -75,3 +74,24 @@ class MiniLM:
         given = rows["numbers"] * rows["scale"][:, None] + self._places[: len(rows)]
         found: np.ndarray[Any, np.dtype[np.float32]] = self._session.run(None, {"pieces": given[None]})[0][0]
         return found
+
+
+class Installed:
+    """The model in a folder, loaded when it is first used; when it cannot be, it gives no vectors."""
+
+    name = NAME
+
+    def __init__(self, folder: str) -> None:
+        self._folder = folder
+        self._model: MiniLM | None = None
+        self.failure = ""  # why it gives none
+
+    def embed(self, texts: Sequence[str]) -> list[bytes]:
+        """As for :class:`MiniLM`; nothing when the model is missing or damaged, or cannot run here."""
+        try:
+            if self._model is None and not self.failure:
+                self._model = MiniLM.load(self._folder)
+            return self._model.embed(texts) if self._model else []
+        except Exception as error:  # noqa: BLE001 - whatever is wrong with the model, words still find
+            self._model, self.failure = None, f"{type(error).__name__}: {error}"
+            return []

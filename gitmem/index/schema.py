@@ -121,11 +121,11 @@ def remove(connection: Any, ids: Iterable[str]) -> None:
         if count > 1:
             wholes.append(number)
     delete(connection, "passage", pieces)
-    vectors.remove(connection, pieces)
     delete(connection, "whole", wholes)
     numbers = [(number,) for number, _ in found]
     connection.executemany("DELETE FROM supersede WHERE n = ?", numbers)
     connection.executemany("DELETE FROM memory WHERE n = ?", numbers)
+    vectors.remove(connection, pieces)
 
 
 def insert(connection: Any, memories: Iterable[Memory], number: int) -> int:

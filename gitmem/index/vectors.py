@@ -1,8 +1,9 @@
 """Vectors of passages: kept in the index, compared by brute force from a copy in memory.
 
 A vector is ``embedder.SIZE`` signed bytes. All of an index are of one embedder, whose name stands beside
-them; those of another are dropped when the first of a new one comes. Some passages may have none yet. Every
-change leaves a line in a short journal, so that a process that has the copy reads only what is new.
+them; those of another are dropped when the first of a new one comes. They are made in the order of the
+memories' numbers, so one number tells which memories have theirs. Every change leaves a line in a short
+journal: a process that has the copy reads only what is new.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ import json
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from gitmem.index.embedder import SIZE
+from gitmem.index.embedder import SIZE, Embedder
 
 if TYPE_CHECKING:
     import numpy as np
@@ -22,12 +23,13 @@ if TYPE_CHECKING:
 TABLES = """
 CREATE TABLE vector (passage INTEGER PRIMARY KEY, numbers BLOB NOT NULL);
 CREATE TABLE vector_change (at INTEGER PRIMARY KEY AUTOINCREMENT, passage INTEGER NOT NULL);
-CREATE TABLE vector_head (embedder TEXT NOT NULL, epoch INTEGER NOT NULL);
-INSERT INTO vector_head VALUES ('', 0);
+CREATE TABLE vector_head (embedder TEXT NOT NULL, epoch INTEGER NOT NULL, done INTEGER NOT NULL);
+INSERT INTO vector_head VALUES ('', 0, 0);
 """
+_MEMO = "n, id, print, title, cuts"
 _JOURNAL = 4_096  # changes that are remembered; a copy that lags further behind is read anew
 _UNIT = 127 * 127
-_BLOCK = 1_024  # vectors multiplied at once: as floats they still fit into a processor's cache
+_BLOCK = 320  # vectors multiplied at once: more, and BLAS would wait for a second thread each time
 _READ = 4_096  # vectors read at once
 _HIDDEN = -2.0  # lower than any cosine
 _NUMBER = (1 << 39) - 1  # where a passage's row holds the number of its memory: see schema.passage_row
@@ -81,22 +83,24 @@ class Vectors:
     def cosines(
         self,
         connection: Any,
-        embedder: str,
-        queries: Sequence[bytes],
+        embedder: Embedder,
+        queries: Sequence[str],
         hidden: Iterable[int] = (),
         allowed: Iterable[int] | None = None,
     ) -> Cosines | None:
-        """How near each passage is to each of ``queries``; None when the index has no vector of ``embedder``.
+        """How near each passage is to each of ``queries``; None without vectors, or when they fail.
 
         Memories may be found unless their number is in ``hidden``; if ``allowed`` is given, only those in it.
         """
+        head = _head(connection)
+        vectors = embedder.embed(queries) if head.embedder == embedder.name else []
+        if not vectors or not self._refresh(connection, head.epoch):
+            return None
         import numpy as np
 
-        self._refresh(connection, embedder)
         size = len(self._places)
-        if not size:
-            return None
-        asked = np.frombuffer(b"".join(queries), "i1").reshape(-1, SIZE).astype("f4").T / np.float32(_UNIT)
+        asked = np.frombuffer(b"".join(vectors), "i1").reshape(-1, SIZE).T.astype("f4", "C")
+        asked /= _UNIT
         found = np.empty((size, len(queries)), "f4")
         block = np.empty((_BLOCK, SIZE), "f4")
         for start in range(0, size, _BLOCK):
@@ -107,12 +111,8 @@ class Vectors:
         found[~_open(rows, hidden, allowed)] = _HIDDEN
         return Cosines(rows, list(np.ascontiguousarray(found.T)), self._places)
 
-    def _refresh(self, connection: Any, embedder: str) -> None:
-        """Bring the copy up to what the index holds of ``embedder``."""
-        name, epoch = connection.execute("SELECT embedder, epoch FROM vector_head").fetchone()
-        if name != embedder:
-            self._forget()
-            return
+    def _refresh(self, connection: Any, epoch: int) -> bool:
+        """Bring the copy up to what the index holds; False when that is nothing."""
         first, last = connection.execute("SELECT min(at), max(at) FROM vector_change").fetchone()
         if last is None:
             first, last = 1, 0
@@ -122,6 +122,7 @@ class Vectors:
         elif last > self._at:
             self._follow(connection)
         self._connection, self._epoch, self._at = connection, epoch, last
+        return bool(self._places)
 
     def _follow(self, connection: Any) -> None:
         changed = "SELECT DISTINCT passage FROM vector_change WHERE at > ?"
@@ -168,37 +169,90 @@ class Vectors:
             self._places[int(self._rows[place])] = place
 
 
-def put(connection: Any, embedder: str, vectors: Iterable[tuple[int, bytes]]) -> None:
-    """Keep vectors of passages, by row; those of another embedder go first. Call it within a transaction."""
-    if connection.execute("SELECT embedder FROM vector_head").fetchone()[0] != embedder:
+class Memo(NamedTuple):
+    """A memory that waits for vectors: what tells it from any other that may get its number."""
+
+    number: int
+    id: str
+    fingerprint: int
+    title: str
+    cuts: str
+
+
+class State(NamedTuple):
+    """How far vectors are: whose they are ("" without any), how many, and of how many memories out of all."""
+
+    embedder: str
+    vectors: int
+    done: int
+    memories: int
+
+
+def state(connection: Any) -> State:
+    """How far the vectors are."""
+    vectors = connection.execute("SELECT count(*) FROM vector").fetchone()[0]
+    return State(_head(connection).embedder, vectors, *progress(connection))
+
+
+def progress(connection: Any) -> tuple[int, int]:
+    """How many memories have their vectors, and how many there are."""
+    found: tuple[int, int] = connection.execute(
+        "SELECT count(*) FILTER (WHERE n <= (SELECT done FROM vector_head)), count(*) FROM memory"
+    ).fetchone()
+    return found
+
+
+def waiting(connection: Any, embedder: str, limit: int) -> list[Memo]:
+    """The next memories, at most ``limit``, whose passages have no vectors of ``embedder`` yet."""
+    head = _head(connection)
+    done = head.done if head.embedder == embedder else 0
+    query = f"SELECT {_MEMO} FROM memory WHERE n > ? ORDER BY n LIMIT ?"
+    return [Memo(*found) for found in connection.execute(query, (done, limit)).fetchall()]
+
+
+def put(connection: Any, embedder: str, made: Sequence[tuple[Memo, Sequence[tuple[int, bytes]]]]) -> None:
+    """Keep what was made for the memories that were waiting: row and vector of each passage.
+
+    Vectors of another embedder go first. A memory that changed meanwhile waits on, and so do those after it.
+    Call it within a transaction.
+    """
+    if [memo for memo, _ in made] != waiting(connection, embedder, len(made)):
+        return
+    if _head(connection).embedder != embedder:
         drop(connection)
-        connection.execute("UPDATE vector_head SET embedder = ?", (embedder,))
-    vectors = list(vectors)
-    connection.executemany("INSERT OR REPLACE INTO vector VALUES (?, ?)", vectors)
-    _note(connection, [row for row, _ in vectors])
+    rows = [row for _, vectors in made for row in vectors]
+    connection.executemany("INSERT INTO vector VALUES (?, ?)", rows)
+    connection.execute("UPDATE vector_head SET embedder = ?, done = ?", (embedder, made[-1][0].number))
+    _note(connection, [row for row, _ in rows])
 
 
 def drop(connection: Any) -> None:
     """Take all vectors out; words stay. Call it within a transaction."""
     connection.execute("DELETE FROM vector")
-    connection.execute("UPDATE vector_head SET embedder = '', epoch = epoch + 1")
+    connection.execute("UPDATE vector_head SET embedder = '', epoch = epoch + 1, done = 0")
 
 
 def remove(connection: Any, rows: Sequence[int]) -> None:
-    """Take the vectors of those passages out, as far as they are in. Call it within a transaction."""
-    wanted = json.dumps(list(rows))
+    """Take the vectors of those passages out, as far as they are in, once their memories are gone.
+
+    Call it within a transaction.
+    """
     had = "SELECT passage FROM vector WHERE passage IN (SELECT value FROM json_each(?))"
-    gone = [row for (row,) in connection.execute(had, (wanted,)).fetchall()]
+    gone = [row for (row,) in connection.execute(had, (json.dumps(list(rows)),)).fetchall()]
     connection.executemany("DELETE FROM vector WHERE passage = ?", [(row,) for row in gone])
     _note(connection, gone)
+    # The highest number is given again once its memory is gone.
+    connection.execute("UPDATE vector_head SET done = min(done, (SELECT ifnull(max(n), 0) FROM memory))")
 
 
-def missing(connection: Any, embedder: str, limit: int) -> list[int]:
-    """At most ``limit`` passages, by row, that have no vector of ``embedder``; first passages come first."""
-    name = connection.execute("SELECT embedder FROM vector_head").fetchone()[0]
-    without = "" if name != embedder else "WHERE id NOT IN (SELECT passage FROM vector)"
-    query = f"SELECT id FROM passage_docsize {without} ORDER BY id LIMIT ?"
-    return [row for (row,) in connection.execute(query, (limit,)).fetchall()]
+def _head(connection: Any) -> _Head:
+    return _Head(*connection.execute("SELECT embedder, epoch, done FROM vector_head").fetchone())
+
+
+class _Head(NamedTuple):
+    embedder: str
+    epoch: int
+    done: int
 
 
 def names_out(query: str) -> str:
