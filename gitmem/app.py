@@ -19,6 +19,7 @@ from gitmem.vault.keys import Identity
 
 if TYPE_CHECKING:  # git's textconv wants a key from here, and no store
     from gitmem.branch import Branch
+    from gitmem.index.embedder import Embedder
     from gitmem.store import Store
     from gitmem.vault.joincode import JoinCode
 
@@ -67,7 +68,7 @@ def find(vault: str = "") -> str:
     known = config.vaults()
     if named:
         return _named(named, known)
-    found = _above(_here(), known) or _invited(known) or str(config.get("vault.default"))
+    found = config.above(_here(), known) or _invited(known) or str(config.get("vault.default"))
     if not found and len(known) > 1:
         raise NotSetUpError(
             f"This machine knows {len(known)} vaults, and none is the default.",
@@ -89,7 +90,7 @@ def has_vault(vault: str = "") -> bool:
 
 def _named(path: str, known: dict[str, str]) -> str:
     path = os.path.realpath(os.path.expanduser(path))
-    return _present(_above(path, known) or path)
+    return _present(config.above(path, known) or path)
 
 
 def _present(path: str) -> str:
@@ -107,19 +108,13 @@ def _here() -> str:
         return ""
 
 
-def _above(folder: str, known: dict[str, str]) -> str:
-    places = set(known.values())
-    while folder not in places:
-        parent = os.path.dirname(folder)
-        if parent == folder:
-            return ""
-        folder = parent
-    return folder
-
-
 def _invited(known: dict[str, str]) -> str:
     code = _code()
-    return (known.get(code.vault_id) or _clone(code)) if code else ""
+    if code is None:
+        return ""
+    from gitmem import connect
+
+    return known.get(code.vault_id) or connect.clone(code)
 
 
 def _code() -> JoinCode | None:
@@ -129,23 +124,6 @@ def _code() -> JoinCode | None:
     from gitmem.vault import joincode
 
     return joincode.decode(text)
-
-
-def _clone(code: JoinCode) -> str:
-    # Several commands may start at once in a fresh container: one clones, the others wait for it.
-    from gitmem import connect
-    from gitmem.flows import join
-
-    with config.hold(f"join-{code.vault_id}"):
-        known = config.vaults()
-        if code.vault_id in known:
-            return known[code.vault_id]
-        place = os.path.join(config.data_dir(), "vaults", code.vault_id)
-        if not os.path.isdir(place):
-            way = connect.git_access(code.remote, code.token)
-            join.join(code, place, config.state_dir(), sparse=True, way=way)
-        config.remember(code.vault_id, place)
-        return place
 
 
 # Which key.
@@ -285,16 +263,38 @@ def default_project(vault: str) -> str:
     return project_of(_here(), os.path.expanduser("~"), vault)
 
 
-# Pushing and packing behind the user's back.
+def embedder() -> Embedder | None:
+    """The model of this machine, loaded when it is first used; None without one (search.semantic)."""
+    folder = config.model_dir()
+    if not os.path.isdir(folder) or config.get("search.semantic") == "off":
+        return None
+    from gitmem.index.minilm import Installed
+
+    return Installed(folder)
+
+
+# What runs behind the user's back.
 
 
 def push_later(store: Store) -> None:
     """Starts a detached sync (``sync.auto``), also to pack what is due and to wait for git's busy index."""
     tend = store.repo.unfinished or store.repo.objects.crowded or store.trunk.state.purged
-    if not tend and not (store.remote and config.get("sync.auto")):
-        return
+    if tend or (store.remote and config.get("sync.auto")):
+        _start(store, "sync")
+
+
+def embed_later(store: Store) -> None:
+    """Starts a detached filling of the index when memories wait for vectors and nobody makes them."""
+    if store.embedder is not None:
+        from gitmem.flows import embedding
+
+        if embedding.lacks(store, store.embedder):
+            _start(store, "index")
+
+
+def _start(store: Store, verb: str) -> None:
     from gitmem.repo import git
 
     # -P: a file named like one of our modules in the working folder must not be run.
-    arguments = [sys.executable, "-P", "-m", "gitmem", "--vault", store.path, "sync", "--background"]
+    arguments = [sys.executable, "-P", "-m", "gitmem", "--vault", store.path, verb, "--background"]
     git.spawn_detached(arguments, dict(os.environ))

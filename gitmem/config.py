@@ -41,8 +41,13 @@ def config_dir() -> str:
 
 
 def data_dir() -> str:
-    """Where vaults lie that gitmem cloned on its own."""
+    """Where vaults lie that gitmem cloned on its own, and the model that finds by meaning."""
     return _folder_of("XDG_DATA_HOME", os.path.join(".local", "share"), "LOCALAPPDATA")
+
+
+def model_dir() -> str:
+    """Where the model lies that finds by meaning, whether there is one or not."""
+    return os.path.join(data_dir(), "model")
 
 
 def state_dir() -> str:
@@ -247,6 +252,17 @@ def vaults() -> dict[str, str]:
     known = _read_json("vaults.json", state_dir())
     paths = {key: value.get("path") for key, value in known.items() if isinstance(value, dict)}
     return {key: path for key, path in paths.items() if isinstance(path, str)}
+
+
+def above(folder: str, known: dict[str, str]) -> str:
+    """The one of the ``known`` vaults that ``folder`` lies in, or is; "" when it is none."""
+    places = set(known.values())
+    while folder not in places:
+        parent = os.path.dirname(folder)
+        if parent == folder:
+            return ""
+        folder = parent
+    return folder
 
 
 def remember(vault_id: str, path: str) -> None:

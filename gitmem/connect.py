@@ -1,4 +1,4 @@
-"""The composition root of what lies outside: GitHub and Claude, with the credentials of this environment."""
+"""The composition root of what lies outside: remotes, GitHub, Claude, with this environment's credentials."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from gitmem.flows.consolidate.model import ClaudeEngine
     from gitmem.github.client import GitHub
     from gitmem.repo.remote import Access
+    from gitmem.vault.joincode import JoinCode
 
 _LOOPBACK = ("127.0.0.1", "localhost", "::1")
 
@@ -71,6 +72,29 @@ def git_access(remote: str, token: str = "") -> Access:
         return access(_gh_token(urlsplit(url).netloc) if refused else given_token(url), remote)
 
     return look
+
+
+def clone(code: JoinCode) -> str:
+    """The path of the vault of a join code, which is cloned on first use.
+
+    Several commands may start at once in a fresh container: one clones, the others wait for it.
+
+    Raises:
+        RemoteError: the remote cannot be reached or refuses.
+        TamperedError: what came is refused.
+    """
+    from gitmem.flows import join
+
+    with config.hold(f"join-{code.vault_id}"):
+        known = config.vaults()
+        if code.vault_id in known:
+            return known[code.vault_id]
+        place = os.path.join(config.data_dir(), "vaults", code.vault_id)
+        if not os.path.isdir(place):
+            way = git_access(code.remote, code.token)
+            join.join(code, place, config.state_dir(), sparse=True, way=way)
+        config.remember(code.vault_id, place)
+        return place
 
 
 def github(url: str = "") -> GitHub:

@@ -35,6 +35,13 @@ def _yes_or_no(text: str) -> bool:
     raise ConfigError("This setting is either true or false.", _KEPT)
 
 
+def _auto_or_off(text: str) -> str:
+    word = text.strip().lower()
+    if word not in ("auto", "off"):
+        raise ConfigError("This setting is either auto or off.", _KEPT)
+    return word
+
+
 def _count(text: str) -> int:
     digits = text.strip().replace(",", "").replace("_", "")
     if not (digits.isascii() and digits.isdigit() and 1 <= int(digits[:9]) <= 10_000_000):
@@ -81,6 +88,9 @@ SETTINGS: dict[str, Setting] = {
     "search.limit": Setting(10, "How many results `gitmem search` shows.", _count),
     "search.min_relevance": Setting(
         "0", "The least relevance of what `gitmem search` shows, from 0 (all) to 1.", _share
+    ),
+    "search.semantic": Setting(
+        "auto", "Search by meaning too where a model is installed (auto), or never (off).", _auto_or_off
     ),
     "read.budget": Setting(8000, "How many characters `gitmem read` without an id prints.", _count),
     "digest.budget": Setting(8000, "How many characters the overview of a digest has.", _count),

@@ -21,6 +21,7 @@ from gitmem.repo.trees import BLOB_MODE, Changes
 from gitmem.vault.description import SLOT_FILE, VAULT_FILE, labels
 
 if TYPE_CHECKING:
+    from gitmem.index.embedder import Embedder
     from gitmem.index.filters import Filters
     from gitmem.index.index import Index
     from gitmem.index.schema import Row
@@ -41,6 +42,7 @@ class Store(Reader):
         self.now = now
         self.new_id = new_id
         self.indexing: Progress | None = None  # hears of an index that takes long to bring up
+        self.embedder: Embedder | None = None  # finds by meaning too, where the index has its vectors
         self._index: Index | None = None
         self._seen = Seen(os.path.join(self.repo.folder, "seen"), self.vault.index_key)
 

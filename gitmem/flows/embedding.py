@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING
+from functools import partial
+from typing import TYPE_CHECKING, Any
 
 from gitmem import config
 from gitmem.index import schema, vectors
@@ -11,8 +12,10 @@ from gitmem.store import Store
 
 if TYPE_CHECKING:
     from gitmem.index.embedder import Embedder
+    from gitmem.index.index import Index
     from gitmem.index.vectors import Memo
 
+Made = list[tuple["Memo", list[tuple[int, bytes]]]]  # row and vector of each passage
 Step = Callable[[int, int], None]  # done, total
 _AT_ONCE = 8  # memories: so few are looked up one by one, and little is lost when the process is killed
 
@@ -39,26 +42,29 @@ def fill(store: Store, embedder: Embedder, step: Step | None = None) -> bool:
         ConfigError: the state folder cannot be written.
     """
     with config.hold(_lock(store), wait=False) as mine:
-        return mine and _fill(store, embedder, step)
+        return mine and make(lambda: store.index, store, embedder, step)
 
 
-def _fill(store: Store, embedder: Embedder, step: Step | None) -> bool:
+def make(index_of: Callable[[], Index], store: Store, embedder: Embedder, step: Step | None = None) -> bool:
+    """The same for any index of the store's memories, looked at again before each step."""
     while True:
-        index = store.index
+        index = index_of()
         waiting = index.ask(lambda connection: vectors.waiting(connection, embedder.name, _AT_ONCE))
         if not waiting:
             return True
         made = _made(store, index.commit, embedder, waiting)
         if made is None:
             return False
-        index.change(None, lambda connection: vectors.put(connection, embedder.name, made))  # noqa: B023
+        index.change(None, partial(_put, embedder.name, made))
         if step is not None:
             step(*index.ask(vectors.progress))
 
 
-def _made(
-    store: Store, commit: str, embedder: Embedder, waiting: Sequence[Memo]
-) -> list[tuple[Memo, list[tuple[int, bytes]]]] | None:
+def _put(embedder: str, made: Made, connection: Any) -> None:
+    vectors.put(connection, embedder, made)
+
+
+def _made(store: Store, commit: str, embedder: Embedder, waiting: Sequence[Memo]) -> Made | None:
     """Row and vector of each memory's passages, as ``commit`` has it; None when the model gives none."""
     bodies = {one.id: one.body for one in store.memories((memo.id for memo in waiting), commit, damaged=[])}
     made = []
