@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
+from functools import lru_cache
 from typing import NamedTuple
 
 from gitmem.index.fusion import Scored
@@ -15,13 +17,12 @@ Marks = tuple[tuple[int, int], ...]  # where marked words begin and end, in orde
 
 _WIDE = "\u2e80"  # from here on come the scripts without spaces: a word may stand anywhere
 _SAME = 5  # letters by which two forms of a word are taken for one
-_LONG = 8  # letters from which a word is told by its beginning alone
-_ENDING = (
-    "(?:e|s|es|d|ed|r|er|ers|or|ors|ing|ings|y|ly|ies|ied|ier|ion|ions|al|ally|ive|ment|ments|ate|ates|ated"
-    "|ating|ation|ations|able|ness|ful|['’]s)?"
+_KEY = 3  # letters that forms of a word have in common at least
+_ENDINGS = frozenset(("", "s", "es", "d", "ed", "e", "y", "r", "er", "ers", "ing", "ings", "ies", "ied"))
+_LONG_ENDINGS = _ENDINGS | frozenset(
+    """al ally or ors ly ion ions ive ment ments ate ates ated ating ation ations ational able ness iness ful
+    is ity ities ize izes ized izing ization""".split()
 )
-_LETTER = r"[^\W_\u2e80-\U0010ffff]"  # of a script with spaces
-_ENDINGS = ("ings", "ing", "ies", "ied", "ers", "ed", "es", "er", "ly", "s", "e", "y")
 
 
 class Hit(NamedTuple):
@@ -80,55 +81,76 @@ def marks(text: str, query: str) -> Marks:
     return tuple(joined)
 
 
-def _found(text: str, query: str) -> list[tuple[int, int]]:
-    plain = _unaccented(text)
+class _Asked(NamedTuple):
+    """The words of a query: pairs of characters as a pattern ("" for none), others by their first letters."""
+
+    pairs: str
+    words: dict[str, list[str]]
+
+
+@lru_cache(1)
+def _asked(query: str) -> _Asked:
     words = [_unaccented(word) for word in question(query).words]
-    pairs = [re.escape(word) for word in words if word[0] >= _WIDE]
-    spaced = [word for word in words if word[0] < _WIDE]
-    places = {found.span(1) for found in re.finditer(f"(?=({'|'.join(pairs)}))", plain)} if pairs else set()
-    places |= _spans(plain, [_piece(word) for word in spaced])
-    return sorted(places or _spans(plain, [_beginning(word) for word in spaced]))
+    pairs = "|".join(re.escape(word) for word in words if word[0] >= _WIDE)
+    by_key: dict[str, list[str]] = {}
+    for word in words:
+        by_key.setdefault(word[:_KEY], []).append(word)
+    return _Asked(f"(?=({pairs}))" if pairs else "", by_key)
 
 
-def _spans(text: str, pieces: list[str]) -> set[tuple[int, int]]:
-    either = "|".join(sorted(set(pieces), key=len, reverse=True))
-    return {found.span() for found in re.finditer(either, text, re.IGNORECASE)} if pieces else set()
+def _found(text: str, query: str) -> list[tuple[int, int]]:
+    plain, asked = _unaccented(text.replace("…", " ")), _asked(query)
+    places = {found.span(1) for found in re.finditer(asked.pairs, plain)} if asked.pairs else set()
+    tokens = [(token, span, asked.words.get(token[:_KEY], ())) for token, span in _tokens(plain)]
+    places |= {span for token, span, words in tokens if any(_is_form(token, word) for word in words)}
+    if not places:
+        places = {span for token, span, words in tokens if any(_begins_alike(token, word) for word in words)}
+    return sorted(places)
 
 
-def _beginning(word: str) -> str:
-    return rf"(?<!{_LETTER}){re.escape(word[: max(3, len(word) - 3)])}{_LETTER}*"
+def _tokens(plain: str) -> Iterator[tuple[str, tuple[int, int]]]:
+    """The words of scripts with spaces, and where they stand."""
+    for found in re.finditer(r"[^\W_]+", plain):
+        token, at = found[0], found.start()
+        if token.isascii() or max(token) < _WIDE:
+            yield token, (at, at + len(token))
+            continue
+        for part in "".join(" " if char >= _WIDE else char for char in token).split(" "):
+            if part:
+                yield part, (at, at + len(part))
+            at += len(part) + 1
 
 
-def _piece(word: str) -> str:
-    """What a word of the query looks like in a text: from the beginning of a word, with any usual ending."""
-    if len(word) >= _LONG:
-        return rf"(?<!{_LETTER}){re.escape(word[: max(6, len(word) - 5)])}{_LETTER}*"
-    stem = _stem(word)
-    doubled = f"{re.escape(stem[-1])}?" if stem != word or len(word) > 2 else ""
-    return rf"(?<!{_LETTER})(?:{re.escape(word)}|{re.escape(stem)}{doubled}){_ENDING}(?!{_LETTER})"
+def _is_form(token: str, word: str) -> bool:
+    """Whether two words are forms of one, by their English endings."""
+    if token == word:
+        return True
+    letters = zip(token, word, strict=False)
+    same = next((at for at, (one, other) in enumerate(letters) if one != other), min(len(token), len(word)))
+    endings = _ENDINGS if same < _SAME else _LONG_ENDINGS
+    return same >= _KEY and all(
+        one[same:] in endings or (one[same] == one[same - 1] and one[same + 1 :] in endings)  # run, running
+        for one in (token, word)
+    )
 
 
-def _stem(word: str) -> str:
-    """A short English word without its ending, at least three letters of it; numbers stay as they are."""
-    for ending in _ENDINGS:
-        if len(word) - len(ending) >= 3 and word.endswith(ending):
-            return word[: -len(ending)]
-    return word
+def _begins_alike(token: str, word: str) -> bool:
+    return token.startswith(word[: max(_KEY, len(word) - _KEY)])
 
 
 def _unaccented(text: str) -> str:
-    """``text`` letter by letter without accents, as the index compares it; its length stays."""
+    """``text`` letter by letter, small and without accents, as the index compares it; its length stays."""
     if text.isascii():
-        return text
+        return text.lower()
     return "".join(map(_bare, text))
 
 
 def _bare(char: str) -> str:
     import unicodedata  # only texts beyond ASCII pay for it
 
-    if char < "\x80" or "\u0530" < char < "\uff00":
+    if _WIDE <= char < "\uff00":
         return char
-    base = unicodedata.normalize("NFKD", char)
+    base = unicodedata.normalize("NFKD", char.lower())
     return base[0] if all(map(unicodedata.combining, base[1:])) else char
 
 
