@@ -7,9 +7,12 @@ from pathlib import Path
 
 import pytest
 
+from gitmem.flows import create
 from gitmem.index.index import Index
 from gitmem.memory.ids import new_id
 from gitmem.memory.memory import Memory
+from gitmem.store import Store
+from gitmem.vault.keys import Identity
 
 KEY = bytes(range(32))
 VAULT = "0123456789abcdef" * 2
@@ -43,3 +46,27 @@ def index(path: str) -> Iterator[Index]:
     opened = Index.open(path, KEY, VAULT)
     yield opened
     opened.close()
+
+
+@pytest.fixture(scope="module")
+def open_store(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[], Store]]:
+    """``open_store()``: a store of one vault on disk, the same vault each time within a module."""
+    folder = tmp_path_factory.mktemp("vault")
+    identity = Identity.generate()
+    plan = create.Plan(str(folder / "vault"), VAULT, str(folder / "state"), identity)
+    create.create(plan)
+    opened: list[Store] = []
+
+    def another() -> Store:
+        who = ("gitmem", "gitmem@localhost")
+        place = (plan.directory, lambda _: identity, who)
+        opened.append(
+            Store.open(
+                *place, lambda: "2026-11-20T07:00:00Z", lambda: new_id(1_795_158_000_000), plan.state_dir
+            )
+        )
+        return opened[-1]
+
+    yield another
+    for store in opened:
+        store.close()
