@@ -46,15 +46,21 @@ def command(call: Call, query: tuple[str, ...], like: str, **chosen: Any) -> Non
         raise click.UsageError("Say what to look for: some words, or --like and the id of a memory.")
     store = app.open_store(call.vault, output.secret_asker())
     store.indexing = output.late_progress("Indexing memories")
+    store.embedder = None if chosen["lexical"] else app.embedder()
     asked = _Asked.of(words, store.resolve(like) if like else "", chosen)
     if chosen["context"]:
         _pack(call, store, asked, chosen["context"])
-        return
-    limit = chosen["limit"] or int(config.get("search.limit"))
+    else:
+        _hits(call, store, asked, chosen)
+    app.embed_later(store)
+
+
+def _hits(call: Call, store: Store, asked: _Asked, chosen: dict[str, Any]) -> None:
+    limit, explained = chosen["limit"] or int(config.get("search.limit")), chosen["explain"]
     found = asked.found(store, "memory", limit, WIDTH if call.json else hits.room())
     if found:
-        shapes = [wire.hit(hit, explained=chosen["explain"]) for hit in found]
-        lines = (line for hit in found for line in hits.lines(hit, words, explained=chosen["explain"]))
+        shapes = [wire.hit(hit, explained=explained) for hit in found]
+        lines = (line for hit in found for line in hits.lines(hit, asked.words, explained=explained))
         output.show(call, {**asked.shape, "hits": shapes}, lines)
     else:
         _nothing(call, store, asked, {"hits": []})
