@@ -155,7 +155,7 @@ def progress(label: str) -> Iterator[Step | None]:
         yield step
 
 
-def late_progress(label: str) -> Step | None:
+def late_progress(label: str = "Indexing memories") -> Step | None:
     """A bar on stderr that appears with the first step and goes with the last; None without a terminal."""
     if not sys.stderr.isatty():
         return None

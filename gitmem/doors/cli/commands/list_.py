@@ -25,6 +25,7 @@ EXAMPLES = (
 def command(call: Call, limit: int, **chosen: object) -> None:
     """List memories, newest first."""
     store = app.open_store(call.vault, output.secret_asker())
+    store.indexing = output.late_progress()
     filters = choose.filters(app.now(), chosen)
     rows = store.rows(filters, limit or None)
     lines: list[output.Line] = [entry(row, row.title) for row in rows]

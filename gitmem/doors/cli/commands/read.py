@@ -37,6 +37,7 @@ def command(
 ) -> None:
     """Print memories, or the best ones of this project."""
     store = app.open_store(call.vault, output.secret_asker())
+    store.indexing = output.late_progress()
     if not memory_ids:
         _pack(call, store, app.default_project(store.path) if project is None else project, budget)
         return

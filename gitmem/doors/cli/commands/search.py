@@ -45,7 +45,7 @@ def command(call: Call, query: tuple[str, ...], like: str, **chosen: Any) -> Non
     if bool(words.strip()) == bool(like):
         raise click.UsageError("Say what to look for: some words, or --like and the id of a memory.")
     store = app.open_store(call.vault, output.secret_asker())
-    store.indexing = output.late_progress("Indexing memories")
+    store.indexing = output.late_progress()
     store.embedder = None if chosen["lexical"] else app.embedder()
     asked = _Asked.of(words, store.resolve(like) if like else "", chosen)
     if chosen["context"]:
