@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import os
+import time
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -17,23 +20,57 @@ if TYPE_CHECKING:
 
 Made = list[tuple["Memo", list[tuple[int, bytes]]]]  # row and vector of each passage
 Step = Callable[[int, int], None]  # done, total
+_REST = 3600.0  # seconds before a model that failed is tried again behind a search
 _AT_ONCE = 8  # memories: so few are looked up one by one, and little is lost when the process is killed
 
 
+@dataclass(frozen=True, slots=True)
+class State:
+    """What is in a vault's index: counts, its size in bytes, and whose the vectors are ("" without any).
+
+    ``embedded`` memories have the vectors of all their passages.
+    """
+
+    memories: int
+    passages: int
+    embedded: int
+    vectors: int
+    embedder: str
+    bytes: int
+
+
+def state(store: Store) -> State:
+    """What is in the vault's index, brought up to date.
+
+    Raises:
+        TamperedError: the branch is refused.
+    """
+    found = store.index.ask(vectors.state)
+    cuts = store.index.ask(lambda connection: connection.execute("SELECT cuts FROM memory").fetchall())
+    files = (os.path.join(store.repo.folder, name) for name in ("index.db", "index.db-wal"))
+    size = sum(os.path.getsize(file) for file in files if os.path.exists(file))
+    passages = sum(schema.passage_count(places) for (places,) in cuts)
+    return State(found.memories, passages, found.done, found.vectors, found.embedder, size)
+
+
 def lacks(store: Store, embedder: Embedder) -> bool:
-    """Whether memories wait for vectors and nobody is making them; quick.
+    """Whether memories wait for vectors that nobody is making, from a model that works; quick.
 
     Raises:
         ConfigError: the state folder cannot be written.
     """
     if not store.index.ask(lambda connection: vectors.waiting(connection, embedder.name, 1)):
         return False
+    try:
+        failed_lately = time.time() - os.path.getmtime(_failed()) < _REST
+    except OSError:
+        failed_lately = False
     with config.hold(_lock(store), wait=False) as free:
-        return free
+        return free and not failed_lately
 
 
-def fill(store: Store, embedder: Embedder, step: Step | None = None) -> bool:
-    """Make the vectors that are missing; False when another process does, or when the model gives none.
+def fill(store: Store, embedder: Embedder, step: Step | None = None) -> str:
+    """Make the vectors that are missing; why some still are, "" when none is.
 
     Each small transaction stays, so it may be killed at any time; others read and write in between.
 
@@ -42,11 +79,20 @@ def fill(store: Store, embedder: Embedder, step: Step | None = None) -> bool:
         ConfigError: the state folder cannot be written.
     """
     with config.hold(_lock(store), wait=False) as mine:
-        return mine and make(lambda: store.index, store, embedder, step)
+        if not mine:
+            return "Another gitmem is making vectors."
+        if make(lambda: store.index, store, embedder, step):
+            config.remove(_failed())
+            return ""
+        config.write_private(_failed(), "")
+        return "The model gives no vectors: `gitmem model status` says why."
 
 
 def make(index_of: Callable[[], Index], store: Store, embedder: Embedder, step: Step | None = None) -> bool:
-    """The same for any index of the store's memories, looked at again before each step."""
+    """Make them for any index of the store's memories, asked for before each step; False when there are none.
+
+    The index must be of a commit that the store has verified.
+    """
     while True:
         index = index_of()
         waiting = index.ask(lambda connection: vectors.waiting(connection, embedder.name, _AT_ONCE))
@@ -77,6 +123,10 @@ def _made(store: Store, commit: str, embedder: Embedder, waiting: Sequence[Memo]
         rows = [schema.passage_row(memo.number, k, several=count > 1) for k in range(count)]
         made.append((memo, list(zip(rows, numbers, strict=True))))
     return made
+
+
+def _failed() -> str:
+    return os.path.join(config.state_dir(), "model-failed")
 
 
 def _lock(store: Store) -> str:

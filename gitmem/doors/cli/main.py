@@ -57,6 +57,8 @@ COMMANDS: dict[str, Entry] = {
     "join": Entry("join", "Bring a vault to this machine by its join code.", "Set up"),
     "key": Entry("key", "Show, find, lock or restore the vault's key.", "Set up"),
     "rekey": Entry("rekey", "Give the vault a new key; old ones open nothing new.", "Set up"),
+    "model": Entry("model", "Install the model that finds by meaning, or remove it.", "Set up"),
+    "index": Entry("index", "Bring the search index up to date, and show its state.", "Set up"),
     "config": Entry("config", "Read and change this machine's settings.", "Set up"),
     "doctor": Entry("doctor", "Check every promise, and say how to mend each.", "Set up"),
     "completion": Entry("completion", "Print the completion script of your shell.", "Set up"),
