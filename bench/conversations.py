@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Sequence
-from typing import Any
 
 from bench.dialogues import Text
 from bench.vaults import Vault
-from gitmem.flows import create
+from gitmem.flows import create, embedding
+from gitmem.index.embedder import Embedder
 from gitmem.index.filters import Filters
 from gitmem.index.index import Index
 from gitmem.index.snippet import Hit
@@ -49,6 +49,12 @@ class Talks:
         places = self.texts[hit.memory.id].places
         return (key for start, end, key in places if start < hit.end and end > hit.start)
 
+    def use(self, embedder: Embedder | None) -> None:
+        """Search with that model, after every passage has its vector, or by words alone."""
+        self.store.embedder = embedder
+        if embedder:
+            embedding.fill(self.store, embedder)
+
     def plain_index(self, path: str) -> Index:
         """The same memories in an index file that is not encrypted.
 
@@ -56,7 +62,9 @@ class Talks:
             SystemExit: the file is not what it should be, or the vault's own is not encrypted.
         """
         index = Index.open(path, b"", self.store.vault.id)
-        index.apply("plain", [], (text.memory for text in self.texts.values()))
+        index.apply(self.store.tip(), [], (text.memory for text in self.texts.values()))
+        if model := self.store.embedder:
+            embedding.make(lambda: index, self.store, model)
         own = os.path.join(self.store.repo.folder, "index.db")
         if not _is_sqlite(path) or _is_sqlite(own):
             raise SystemExit("The two index files are not one plain and one encrypted.")
@@ -66,9 +74,8 @@ class Talks:
         """How many of (question, project) rank differently in ``plain``, and how many were asked."""
         asked = different = 0
         for question, project in questions:
-            embedder: Any = self.store.embedder
             found = [
-                index.search(question, self.filters(project), DEPTH, by=by, embedder=embedder)
+                index.search(question, self.filters(project), DEPTH, by, self.store.embedder)
                 for index in (self._encrypted, plain)
             ]
             asked += 1

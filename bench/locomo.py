@@ -36,6 +36,7 @@ from bench.conversations import Talks
 from bench.dialogues import CATEGORIES, HEADLINE, UNITS, Dialogue, Question
 from bench.reference import Reference
 from gitmem import app
+from gitmem.index.embedder import Embedder
 
 Row = dict[str, Any]
 Rank = Callable[[str, str], list[str]]  # question, project or "" → keys, best first
@@ -74,7 +75,7 @@ def evaluate(found: list[Dialogue], options: argparse.Namespace) -> Iterator[Row
         with tempfile.TemporaryDirectory() as folder:
             talks = Talks(folder, dialogues.texts(found, text))
             for mode in options.mode:
-                talks.store.embedder = embedder() if mode == "semantic" else None
+                talks.use(embedder() if mode == "semantic" else None)
                 for unit in options.units:
                     if (unit == "notes") == (text == "notes"):
                         start = time.perf_counter()
@@ -102,25 +103,24 @@ def plain(found: list[Dialogue], options: argparse.Namespace) -> Iterator[Row]:
     for text in ("turns", "notes"):
         with tempfile.TemporaryDirectory() as folder:
             talks = Talks(folder, dialogues.texts(found, text))
-            index = talks.plain_index(f"{folder}/plain.db")
             questions = [(one.text, place) for one in _questions(found) for place in (one.conversation, "")]
             for mode in options.mode:
-                talks.store.embedder = embedder() if mode == "semantic" else None
+                talks.use(embedder() if mode == "semantic" else None)
+                index = talks.plain_index(f"{folder}/plain-{mode}.db")
                 for by in ("passage", "memory"):
                     different, asked = talks.differences(index, questions, by)
                     yield {"mode": mode, "texts": text, "by": by, "rankings": asked, "different": different}
-            index.close()
+                index.close()
             talks.close()
 
 
-def embedder() -> Any:
+def embedder() -> Embedder:
     """The installed model.
 
     Raises:
         SystemExit: there is none.
     """
-    find = getattr(app, "embedder", None)
-    found = find() if find else None
+    found = app.embedder()
     if found is None:
         raise SystemExit("No model is installed for semantic search: `gitmem model install` brings it.")
     return found

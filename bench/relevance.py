@@ -19,19 +19,20 @@ from bench import metrics
 from bench.conversations import Talks
 from bench.dialogues import HEADLINE, Dialogue, texts
 from bench.reference import content, day
+from gitmem.index.embedder import Embedder
 
 FALSE_ALARMS = 0.05
 Score = Callable[[str], float]
 Row = dict[str, Any]
 
 
-def rows(found: Sequence[Dialogue], mode: str, embedder: Callable[[], Any] | None) -> Iterator[Row]:
+def rows(found: Sequence[Dialogue], mode: str, embedder: Callable[[], Embedder] | None) -> Iterator[Row]:
     """One row for the sessions, one for the facts, and (lexical) one for the share of idf."""
     for unit in ("turns", "notes"):
         with tempfile.TemporaryDirectory() as folder:
             vaults = [Talks(folder, texts([dialogue], unit)) for dialogue in found]
             for vault in vaults:
-                vault.store.embedder = embedder() if embedder else None
+                vault.use(embedder() if embedder else None)
             yield {
                 "mode": mode,
                 "texts": unit,

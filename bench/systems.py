@@ -9,11 +9,11 @@ import sys
 import time
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
-from typing import Any
 
 from bench.conversations import Talks
 from bench.plaintext import Answer, Asked, Plaintext, Run, folder_size, whole
 from bench.reference import content
+from gitmem.index.embedder import Embedder
 
 _DEPTH = 10
 
@@ -125,7 +125,7 @@ vector = numpy.frombuffer(app.embedder().embed([sys.argv[2]])[0], dtype=numpy.in
 print(numpy.argsort(-(matrix.astype(numpy.float32) @ vector))[:10])
 """
 
-    def __init__(self, plain: Plaintext, folder: str, embedder: Any) -> None:
+    def __init__(self, plain: Plaintext, folder: str, embedder: Embedder) -> None:
         import numpy as np
 
         self._numpy, self._embedder = np, embedder
@@ -167,13 +167,13 @@ class Gitmem:
 
     units: tuple[str, ...] = ("sessions", "turns")
 
-    def __init__(self, talks: Talks, embedder: Any) -> None:
+    def __init__(self, talks: Talks, embedder: Embedder | None) -> None:
         self.name = f"gitmem {'semantic' if embedder else 'lexical'}"
         self._talks, self._embedder = talks, embedder
 
     def answer(self, asked: Sequence[Asked], unit: str) -> Iterator[Answer]:
         """Through ``Store.search``: the memories found are decrypted and their snippets made."""
-        self._talks.store.embedder = self._embedder
+        self._talks.use(self._embedder)
         rank = self._talks.sessions if unit == "sessions" else self._talks.passages
         for one in asked:
             start = time.perf_counter()
