@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
@@ -36,18 +37,7 @@ def entries(tree: bytes) -> list[Entry]:
     Raises:
         TamperedError: not a tree.
     """
-    found, at = [], 0
-    try:
-        while at < len(tree):
-            space = tree.index(b" ", at)
-            end = tree.index(b"\0", space)
-            found.append(Entry(tree[at:space], tree[space + 1 : end], tree[end + 1 : end + 21].hex()))
-            at = end + 21
-    except ValueError as error:
-        raise TamperedError(
-            "A git tree is damaged.", "Nothing of it was used; `git fsck` names it."
-        ) from error
-    return found
+    return [Entry(mode, name, oid.hex()) for mode, name, oid in _lines(tree)]
 
 
 def lookup(objects: Objects, tree: str, path: str) -> Entry | None:
@@ -155,11 +145,23 @@ def _unequal(objects: Objects, before: str, after: str) -> Iterator[tuple[bytes,
     """The lines in which two folders differ, by name."""
     if before == after:
         return
-    old = {entry.name: entry for entry in entries(objects.read(before))} if before else {}
-    new = {entry.name: entry for entry in entries(objects.read(after))} if after else {}
-    for name in sorted(old.keys() | new.keys()):
-        if old.get(name) != new.get(name):
-            yield name, old.get(name), new.get(name)
+    old, new = (
+        {line[1]: line for line in _lines(objects.read(tree))} if tree else {} for tree in (before, after)
+    )
+    for name in sorted({name for name, _ in old.items() ^ new.items()}):
+        yield name, _entry(old.get(name)), _entry(new.get(name))
+
+
+def _lines(tree: bytes) -> list[tuple[bytes, bytes, bytes]]:
+    """Mode, name and raw id of every line: cheaper than entries, of which a folder may have thousands."""
+    found = re.findall(rb"([0-7]+) ([^\0]+)\0(.{20})", tree, re.DOTALL)
+    if sum(len(mode) + len(name) for mode, name, _ in found) + 22 * len(found) != len(tree):
+        raise TamperedError("A git tree is damaged.", "Nothing of it was used; `git fsck` names it.")
+    return found
+
+
+def _entry(line: tuple[bytes, bytes, bytes] | None) -> Entry | None:
+    return Entry(line[0], line[1], line[2].hex()) if line else None
 
 
 def _order(entry: Entry) -> bytes:
@@ -174,4 +176,13 @@ def _raw(lines: list[Entry]) -> bytes:
 def _named(objects: Objects, tree: str, name: bytes) -> Entry | None:
     if not tree:
         return None
-    return next((entry for entry in entries(objects.read(tree)) if entry.name == name), None)
+    raw, line = objects.read(tree), b" %b\0" % name
+    found = raw.find(line)
+    if found < 0:
+        return None
+    at, end = 0, found + len(line) - 1
+    while (stop := raw.find(b"\0", at)) < end:  # an id may hold any bytes, even a line's
+        at = stop + 21
+    if stop == end and raw.find(b" ", at) == found:
+        return Entry(raw[at:found], name, raw[end + 1 : end + 21].hex())
+    return next((entry for entry in entries(raw) if entry.name == name), None)
