@@ -15,7 +15,7 @@ from gitmem.repo.repo import Repo
 from gitmem.repo.trees import BLOB_MODE, differences
 from gitmem.vault.vault import Vault
 
-_FEW = 8  # below this, looking memories up one by one beats reading every folder
+_FEW = 64  # up to this, looking memories up one by one beats reading every folder
 _BRANCH = r"[A-Za-z]\w*(?:[/-]\w+)*"
 _REVISION = r"(?:HEAD|[0-9a-fA-F]{4,40})(?:[~^]\d*)*"
 

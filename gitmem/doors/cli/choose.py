@@ -7,7 +7,6 @@ from typing import Any, TypeVar
 
 import click
 
-from gitmem.doors.cli import dates
 from gitmem.index.filters import Filters
 from gitmem.memory.memory import KINDS, TRUSTS
 
@@ -42,12 +41,17 @@ def filters(now: str, chosen: dict[str, Any]) -> Filters:
         ConfigError: a date cannot be read.
     """
     since, until = chosen.pop("since"), chosen.pop("until")
+    if since or until:
+        from gitmem.doors.cli import dates  # brings calendar, which most searches never need
+
+        since = dates.before(since, now) if since else ""
+        until = dates.before(until, now, late=True) if until else ""
     return Filters(
         project=chosen["project"],
         kind=chosen["kind"] or "",
         tags=tuple(chosen["tags"]),
-        since=dates.before(since, now) if since else "",
-        until=dates.before(until, now, late=True) if until else "",
+        since=since,
+        until=until,
         trust=chosen["trust"] or "",
         session=chosen["session"],
         everything=chosen["everything"],

@@ -10,9 +10,10 @@ from typing import NamedTuple
 import click
 
 from gitmem import __version__
-from gitmem.doors.cli.verb import Call, shared_options
+from gitmem.doors.cli.verb import Call, Helped, shared_options, show
 from gitmem.errors import INTERRUPTED, GitmemError
 
+_VERSION = f"gitmem, version {__version__}"
 PACKAGE = "gitmem.doors.cli.commands"
 # A full or read-only disk, missing rights, too many open files: the machine's trouble, not a bug of ours.
 _MACHINE = frozenset(
@@ -65,7 +66,7 @@ COMMANDS: dict[str, Entry] = {
 }
 
 
-class Table(click.Group):
+class Table(Helped, click.Group):
     """The group that knows its commands by the table alone."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - click's signature
@@ -103,10 +104,9 @@ class Table(click.Group):
 @click.group(
     cls=Table,
     invoke_without_command=True,
-    params=shared_options(),
+    params=[*shared_options(), show(["--version"], "Show the version and exit.", lambda _: _VERSION)],
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 80},
 )
-@click.version_option(__version__, prog_name="gitmem")
 @click.pass_context
 def cli(context: click.Context) -> None:
     """Long-term memory for Claude: sealed markdown in your own git repository."""

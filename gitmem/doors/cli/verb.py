@@ -52,7 +52,32 @@ def shared_options() -> list[click.Parameter]:
     return [vault, as_json]
 
 
-class Verb(click.Command):
+class Helped(click.Command):
+    """A command with a ``--help`` of its own: click's looks for a translation, which loads ``locale``."""
+
+    _own_help: click.Option | None = None
+
+    def get_help_option(self, ctx: click.Context) -> click.Option | None:
+        if self._own_help is None:  # one for good: click compares options by identity
+            names = self.get_help_option_names(ctx)
+            self._own_help = show(names, "Show this message and exit.", lambda context: context.get_help())
+        return self._own_help
+
+
+def show(names: Sequence[str], summary: str, text: Callable[[click.Context], str]) -> click.Option:
+    """An option that prints ``text`` and ends the command."""
+
+    def callback(context: click.Context, _: click.Parameter, value: bool) -> None:
+        if value and not context.resilient_parsing:
+            click.echo(text(context), color=context.color)
+            context.exit()
+
+    return click.Option(
+        names, is_flag=True, is_eager=True, expose_value=False, callback=callback, help=summary
+    )
+
+
+class Verb(Helped):
     """A command with the shared options and an Examples block."""
 
     def __init__(self, *args: Any, examples: Examples = (), **rest: Any) -> None:
@@ -68,7 +93,7 @@ class Verb(click.Command):
                     formatter.write(f"{'':{formatter.current_indent}}{line}\n")
 
 
-class Verbs(click.Group):
+class Verbs(Helped, click.Group):
     """A command that only holds others."""
 
     def __init__(self, *args: Any, **rest: Any) -> None:
