@@ -157,12 +157,10 @@ def commands(found: Part) -> str:
     """Whole commands, as bench.speed prints them."""
     lines = []
     for name, row in found["found"].items():
-        cells = [
-            f"{row['figure']:,.1f}" if row["figure"] else "",
-            f"{row['ratio']:.2f} ×" if row["ratio"] else "",
-        ]
-        lines.append([name, *cells])
-    return _table(("command", "ms, or as named", "ratio"), lines)
+        figure = f"{row['figure']:,.1f}" if row["figure"] else ""
+        ratio = f"{row['ratio']:.2f} ×" if row["ratio"] else ""
+        lines.append([name, figure, ratio, row["bar"]])
+    return _table(("command", "ms, or as named", "ratio", "bar"), lines)
 
 
 def index(found: Part) -> str:

@@ -204,16 +204,15 @@ def main() -> None:
             "verify 10,000 commits, ms": verify(folder, 10_000) * 1000,
         }
         rows = report(medians, options.large, extra)
+    bars = {name: _BARS.get(name.replace(f"{options.large // 1000}k", "{}"), "") for name, _, _ in rows}
     if options.json:
-        print(
-            json.dumps({name: {"figure": figure, "ratio": ratio} for name, figure, ratio in rows}, indent=1)
-        )
+        table = {name: {"figure": figure, "ratio": ratio, "bar": bars[name]} for name, figure, ratio in rows}
+        print(json.dumps(table, indent=1))
         return
     print(f"{'':36}{'median':>12}{'ratio':>8}  {'bar':>9}")
     for name, figure, ratio in rows:
         shown = f"{f'{figure:,.1f}' if figure else '':>12}{f'{ratio:.2f}×' if ratio else '':>8}"
-        bar = _BARS.get(name.replace(f"{options.large // 1000}k", "{}"), "")
-        print(f"{name:36}{shown}  {bar:>9}".rstrip())
+        print(f"{name:36}{shown}  {bars[name]:>9}".rstrip())
 
 
 if __name__ == "__main__":
