@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from gitmem.errors import GitmemError
-from gitmem.flows import checks, workflows
+from gitmem.flows import checks, model, workflows
 from gitmem.flows.checks import Finding, Patient
 from gitmem.flows.github import checks as on_github
 from gitmem.repo.repo import Repo
@@ -72,7 +72,7 @@ def _look(patient: Patient, connect: Callable[[], GitHub]) -> Iterator[Finding]:
     def github(patient: Patient) -> Iterator[Finding]:
         return on_github.look(patient, connect)
 
-    for check in (*checks.ALL, workflows.check, github):
+    for check in (*checks.ALL, model.check, workflows.check, github):
         try:
             yield from check(patient)
         except GitmemError as error:

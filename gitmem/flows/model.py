@@ -15,6 +15,7 @@ from importlib.util import find_spec
 
 from gitmem import config, programs
 from gitmem.errors import ConfigError, RemoteError
+from gitmem.flows.checks import Finding, Patient
 from gitmem.index.conversion import NAME, PIECES, convert
 from gitmem.index.minilm import Installed
 
@@ -93,6 +94,14 @@ def remove(folder: str) -> bool:
             os.rename(folder, f"{folder}.{os.getpid()}.part")
         _sweep(folder)
     return there
+
+
+def check(_: Patient) -> Iterator[Finding]:
+    """A model that is installed works."""
+    found = status(config.model_dir())
+    if found.installed:
+        mend = "Searches go by words alone meanwhile; `gitmem model install` mends it or says how."
+        yield Finding("model", not found.problem, found.problem or found.name, mend)
 
 
 def _make(part: str, wheel: str, say: Tell) -> None:
