@@ -50,10 +50,14 @@ class Talks:
         return (key for start, end, key in places if start < hit.end and end > hit.start)
 
     def use(self, embedder: Embedder | None) -> None:
-        """Search with that model, after every passage has its vector, or by words alone."""
+        """Search with that model, after every passage has its vector, or by words alone.
+
+        Raises:
+            SystemExit: not every passage can have one.
+        """
         self.store.embedder = embedder
-        if embedder:
-            embedding.fill(self.store, embedder)
+        if embedder and (lacking := embedding.fill(self.store, embedder)):
+            raise SystemExit(lacking)
 
     def plain_index(self, path: str) -> Index:
         """The same memories in an index file that is not encrypted.

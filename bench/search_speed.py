@@ -28,6 +28,7 @@ import gitmem
 from bench import dialogues, vaults
 from bench.search_costs import BARS, child
 from bench.speed import process, rounds
+from gitmem import config
 from gitmem.vault.keys import Identity
 
 Row = dict[str, Any]
@@ -77,25 +78,28 @@ class Corpus:
         return made
 
 
-def cold(held: dict[int, vaults.Vault], corpus: Corpus, runs: int) -> Iterator[Row]:
-    """Whole processes of every size, in turn with the unit."""
+def cold(held: dict[int, vaults.Vault], corpus: Corpus, runs: int, models: dict[str, str]) -> Iterator[Row]:
+    """Whole processes of every size, by words and with a model, in turn with the unit.
+
+    ``models``: what stands behind the name of the figure → the folder with the model.
+    """
     asked = itertools.cycle(corpus.questions())
-    timed = {"import click": process([sys.executable, "-c", "import click"])}
-    for size, vault in held.items():
-        process([*_GITMEM, "search", "unique1"], vault.env)()  # the index is there, the files are in memory
-        timed[str(size)] = _search(vault, asked)
+    timed = {("unit", 0): process([sys.executable, "-c", "import click"])}
+    for (size, vault), (how, folder) in itertools.product(held.items(), models.items()):
+        env = {**vault.env, "XDG_DATA_HOME": folder}
+        process([*_GITMEM, "search", "unique1"], env)()  # the index is there, the files are in memory
+        timed[how, size] = _search(env, asked)
     medians = rounds(timed, runs)
-    unit = medians.pop("import click")
+    unit = medians.pop(("unit", 0))
     yield {"what": "unit", "corpus": "", "size": 0, "value": unit * 1000, "unit": "ms", "bar": ""}
-    for name, seconds in medians.items():
-        size = int(name)
-        yield row("cold search, whole process", corpus, size, seconds / unit, "×")
-        yield row("cold search, whole process, ms", corpus, size, seconds * 1000, "ms")
+    for (how, size), seconds in medians.items():
+        yield row(f"cold search, whole process{how}", corpus, size, seconds / unit, "×")
+        yield row(f"cold search, whole process{how}, ms", corpus, size, seconds * 1000, "ms")
 
 
-def _search(vault: vaults.Vault, asked: Iterator[str]) -> Callable[[], None]:
+def _search(env: dict[str, str], asked: Iterator[str]) -> Callable[[], None]:
     def run() -> None:
-        process([*_GITMEM, "search", next(asked)], vault.env)()
+        process([*_GITMEM, "search", next(asked)], env)()
 
     return run
 
@@ -107,15 +111,19 @@ def row(what: str, corpus: Corpus, size: int, value: float, unit: str) -> Row:
 
 
 def measure(corpus: Corpus, options: argparse.Namespace, folder: str, tell: Tell) -> Iterator[Row]:
-    """Every figure of one corpus."""
+    """Every figure of one corpus. Those with a model come last: vectors make the index larger."""
     held = {size: corpus.vault(folder, size, tell) for size in options.sizes}
+    kinds = ("rebuild", "together", "warm", "after", *(("semantic",) if options.semantic else ()))
+    for what, (size, vault) in itertools.product(kinds, held.items()):
+        tell(f"{what}, {size:,} of {corpus.name}")
+        env = {**os.environ, "XDG_DATA_HOME": options.models} if what == "semantic" else None
+        for name, value, unit in child(what, vault, corpus.questions(), env):
+            yield row(name, corpus, size, value, unit)
     tell(f"cold searches of {corpus.name}")
-    yield from cold(held, corpus, options.runs)
-    for size, vault in held.items():
-        for what in ("rebuild", "warm", "after", *(("semantic",) if options.semantic else ())):
-            tell(f"{what}, {size:,} of {corpus.name}")
-            for name, value, unit in child(what, vault, corpus.questions()):
-                yield row(name, corpus, size, value, unit)
+    models = {"": os.environ["XDG_DATA_HOME"]} | (
+        {", with a model": options.models} if options.semantic else {}
+    )
+    yield from cold(held, corpus, options.runs, models)
 
 
 def main() -> None:
@@ -129,7 +137,8 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as temporary:
         folder = os.path.abspath(options.keep or temporary)
         os.makedirs(folder, exist_ok=True)
-        for name in ("XDG_CONFIG_HOME", "XDG_STATE_HOME"):  # the data folder stays: a model may lie in it
+        options.models = os.path.dirname(config.data_dir())  # where a model may lie
+        for name in ("XDG_CONFIG_HOME", "XDG_STATE_HOME", "XDG_DATA_HOME"):
             os.environ[name] = os.path.join(temporary, name)
         rows = [
             one

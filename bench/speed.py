@@ -17,7 +17,8 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Hashable
+from typing import TypeVar
 
 import gitmem
 from bench import vaults
@@ -25,6 +26,7 @@ from gitmem.branch import Branch
 from gitmem.repo.repo import Draft, Repo
 
 Run = Callable[[], None]
+_Name = TypeVar("_Name", bound=Hashable)
 _GITMEM = [sys.executable, "-P", "-m", "gitmem"]
 # What each figure must not pass: the name of a row without the size of the large vault → bar.
 _BARS = {
@@ -38,7 +40,6 @@ _BARS = {
     "write {} full / git add+commit": "≤ 0.7×",
     "write {} bare / git add+commit": "≤ 0.45×",
     "write {} sparse / git add+commit": "≤ 0.45×",
-    "rebuild of 10k, memories/s": "≥ 7,000",
     "verify 10,000 commits, ms": "≤ 500",
 }
 
@@ -55,9 +56,9 @@ def process(argv: list[str], env: dict[str, str] | None = None, data: Callable[[
     return run
 
 
-def rounds(runs: dict[str, Run], count: int) -> dict[str, float]:
+def rounds(runs: dict[_Name, Run], count: int) -> dict[_Name, float]:
     """The median seconds of each run over ``count`` interleaved rounds, after one that does not count."""
-    times: dict[str, list[float]] = {name: [] for name in runs}
+    times: dict[_Name, list[float]] = {name: [] for name in runs}
     for number in range(count + 1):
         for name, run in runs.items():
             start = time.perf_counter()
@@ -126,21 +127,6 @@ def imports(folder: str, file: str) -> Run:
     return run
 
 
-def rebuild(vault: vaults.Vault, count: int, times: int = 5) -> float:
-    """Memories per second of an index rebuild: read, open, parse, insert; one process, the median of some."""
-    found = []
-    for _ in range(times):
-        store = vault.open()
-        for name in os.listdir(store.repo.folder):
-            if name.startswith("index"):
-                os.unlink(os.path.join(store.repo.folder, name))
-        start = time.perf_counter()
-        _ = store.index
-        found.append(time.perf_counter() - start)
-        store.close()
-    return count / statistics.median(found)
-
-
 def verify(folder: str, count: int) -> float:
     """Seconds to verify that many sealed commits for the first time."""
     vault = vaults.make(folder, 2, lambda _: None)
@@ -198,11 +184,7 @@ def main() -> None:
             os.environ[name] = os.path.join(folder, name)
         runs = commands(folder, options.large, options.data, tell)
         medians = rounds(runs, options.runs)
-        ten = vaults.make(folder, 10_000, tell)
-        extra = {
-            "rebuild of 10k, memories/s": rebuild(ten, 10_000),
-            "verify 10,000 commits, ms": verify(folder, 10_000) * 1000,
-        }
+        extra = {"verify 10,000 commits, ms": verify(folder, 10_000) * 1000}
         rows = report(medians, options.large, extra)
     bars = {name: _BARS.get(name.replace(f"{options.large // 1000}k", "{}"), "") for name, _, _ in rows}
     if options.json:
