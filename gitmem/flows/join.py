@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import os
+import re
 import shutil
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -112,7 +113,7 @@ def _clone(code: JoinCode, place: str, way: Access) -> None:
     ]
     argv = ["git", "-c", "core.hooksPath=/dev/null", "clone", "-q", *options, "--", code.remote, place]
     status, _, err = call(argv, b"", environment(way(False)))
-    if status and LOCKED_OUT.search(err):
+    if status and re.search(LOCKED_OUT, err):
         status, _, _ = call(argv, b"", environment(way(True)))
     if status:
         raise explained("clone", err)

@@ -19,9 +19,9 @@ from gitmem.memory.memory import FIELDS, LISTS, MAX_BYTES, MAX_REV, Memory, is_i
 _RESERVED = frozenset(("y", "n", "yes", "no", "true", "false", "on", "off", "null"))
 # Text that every YAML reader takes for that text: it starts with a letter, so it is never a number.
 _PLAIN = re.compile(r"[^\W\d_](?:[\w .,/+()'@%&;!?-]*[\w.,/+()'@%&;!?-])?")
-_PLAIN_ITEM = re.compile(r"[^\W\d_][\w./+@-]*")
+_PLAIN_ITEM = r"[^\W\d_][\w./+@-]*"
 # Characters that YAML does not allow or takes for a line break; inside a JSON string they are escaped.
-_SPECIAL = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\ufeff\ufffe\uffff]")
+_SPECIAL = "[\x00-\x1f\x7f-\x9f\u2028\u2029\ufeff\ufffe\uffff]"
 # JSON joins two escaped surrogates to one character, YAML does not.
 _SURROGATE = r"(?<!\\)(?:\\\\)*\\u[dD]"
 _FLOAT = r"(?a)[01]\.\d+(?:e-\d+)?|\d\.\d+e-\d+"
@@ -104,7 +104,7 @@ def quote(text: str) -> str:
     quoted = json.dumps(text, ensure_ascii=False)
     if quoted.isascii() and "\x7f" not in quoted:
         return quoted
-    return _SPECIAL.sub(lambda match: f"\\u{ord(match[0]):04x}", quoted)
+    return re.sub(_SPECIAL, lambda match: f"\\u{ord(match[0]):04x}", quoted)
 
 
 def _write_text(text: str) -> str:
@@ -119,7 +119,7 @@ def _write_id(text: str) -> str:
 
 
 def _write_list(items: tuple[str, ...]) -> str:
-    if all(_PLAIN_ITEM.fullmatch(item) and item.lower() not in _RESERVED for item in items):
+    if all(re.fullmatch(_PLAIN_ITEM, item) and item.lower() not in _RESERVED for item in items):
         return f"[{', '.join(items)}]"
     return f"[{', '.join(map(quote, items))}]"
 
@@ -151,7 +151,7 @@ def _read_strictly(text: str) -> dict[str, Any] | None:
         return None
     head = text[4:end]
     bare = head.replace("\n", "")
-    if not bare.isprintable() and _SPECIAL.search(bare):
+    if not bare.isprintable() and re.search(_SPECIAL, bare):
         return None
     fields: dict[str, Any] = {}
     at = 0
@@ -210,7 +210,7 @@ def _read_list(written: str) -> tuple[str, ...] | None:
         return _read_quoted_list(written)
     items = tuple(written[1:-1].split(", "))
     for item in items:
-        if not _PLAIN_ITEM.fullmatch(item) or item.lower() in _RESERVED:
+        if not re.fullmatch(_PLAIN_ITEM, item) or item.lower() in _RESERVED:
             return None
     return items
 

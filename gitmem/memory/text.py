@@ -10,11 +10,9 @@ from gitmem.memory.memory import Memory
 TITLE_LENGTH = 80
 
 # C0 but newline and tab, DEL, C1, line separators, bidi controls, invisible tag characters, lone surrogates.
-_CONTROL = re.compile(
-    "[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff\U000e0000-\U000e007f]"
-)
-_MARKUP = re.compile(r"(?:#{1,6}|[-*+>]|\d{1,3}[.)])\s+|\[[ xX]\]\s+")
-_EMPHASIS = re.compile(r"\*\*|__|`|\[\[|\]\]")
+_CONTROL = "[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff\U000e0000-\U000e007f]"
+_MARKUP = r"(?:#{1,6}|[-*+>]|\d{1,3}[.)])\s+|\[[ xX]\]\s+"
+_EMPHASIS = r"\*\*|__|`|\[\[|\]\]"
 _HEADING = r"(?m)^ {0,3}#{1,6}[ \t]+(\S.*)$"
 _LONGEST = 1000  # characters of a line that can matter for a title
 _FENCED = r"(?ms)^ {0,3}(```|~~~).*?(?:^ {0,3}\1|\Z)"
@@ -25,9 +23,11 @@ def visible(text: str) -> str:
 
     Newlines and tabs stay; a carriage return before a newline is dropped.
     """
-    if _CONTROL.search(text) is None:
+    if text.replace("\n", "").replace("\t", "").isprintable():  # spares most commands the pattern
         return text
-    return _CONTROL.sub(_picture, text.replace("\r\n", "\n"))
+    if re.search(_CONTROL, text) is None:
+        return text
+    return re.sub(_CONTROL, _picture, text.replace("\r\n", "\n"))
 
 
 def visible_line(text: str) -> str:
@@ -64,7 +64,7 @@ def shorten(text: str, length: int) -> str:
 
 
 def columns(text: str) -> int:
-    """How many columns of a terminal ``text`` takes: two for a wide character, none for what joins another."""
+    """How many columns of a terminal ``text`` takes: two for a wide character, none for a joined one."""
     if text.isascii():
         return len(text)
     import unicodedata  # a shared library that most texts never need
@@ -105,13 +105,11 @@ def _normal(text: str) -> str:
 
 def _clean(line: str) -> str:
     line = " ".join(line[:_LONGEST].split())
-    match = _MARKUP.match(line + " ")
-    while match:
+    while not line[:1].isalpha() and (match := re.match(_MARKUP, line + " ")):
         line = line[match.end() :]
-        match = _MARKUP.match(line + " ") if line else None
     if "*" in line or "_" in line or "`" in line or "[" in line or "]" in line:
-        line = _EMPHASIS.sub("", line)
-    return (line if line.isprintable() else _CONTROL.sub("", line)).strip()
+        line = re.sub(_EMPHASIS, "", line)
+    return (line if line.isprintable() else re.sub(_CONTROL, "", line)).strip()
 
 
 def _picture(match: re.Match[str]) -> str:

@@ -16,7 +16,7 @@ _URL = r"(?mi)^\s*url\s*=\s*(.+?)\s*$"
 _LATER = "Your memories are safe here; `gitmem sync` tries again."
 # --refmap=: the configured refspecs do not count, which in a mirror clone would move the vault's own branch.
 # What git says when it was let in neither by what it got from us nor by what it has itself.
-LOCKED_OUT = re.compile(rb"could not read Username|Authentication failed|error: 40[13]|not found")
+LOCKED_OUT = rb"could not read Username|Authentication failed|error: 40[13]|not found"
 _FETCH = ("fetch", "--no-tags", "--no-write-fetch-head", "--refmap=")
 
 # The environment that lets git in; asked again with True once the first was refused.
@@ -127,11 +127,11 @@ class Remote:
                 "This vault has no remote.", "`git remote add origin URL` in the vault's folder gives it one."
             )
         ended = self._git.status(*args, env=self.env)
-        if ended[0] and LOCKED_OUT.search(ended[2]):
+        if ended[0] and re.search(LOCKED_OUT, ended[2]):
             other = self.access(True)
             if other != self.env:
                 again = self._git.status(*args, env=other)
-                if not (again[0] and LOCKED_OUT.search(again[2])):  # else the first refusal says more
+                if not (again[0] and re.search(LOCKED_OUT, again[2])):  # else the first refusal says more
                     self._env = other
                     return again
         return ended

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import re
 
 from gitmem.errors import ConfigError
 from gitmem.vault import bech32, paperform
@@ -12,7 +11,6 @@ from gitmem.vault.hkdf import hkdf
 SECRET_BYTES = 32
 _MARK = "AGE-SECRET-KEY-"
 _HINT = "Give the whole line that begins AGE-SECRET-KEY-1, or the four lines of the paper."
-_VAULT_ID = re.compile(r"[0-9a-f]{32}")
 
 
 class Identity:
@@ -76,7 +74,7 @@ def vault_bytes(vault_id: str) -> bytes:
     Raises:
         ConfigError: not 32 lower-case hexadecimal digits.
     """
-    if not _VAULT_ID.fullmatch(vault_id):
+    if len(vault_id) != 32 or vault_id.strip("0123456789abcdef"):
         raise ConfigError("A vault id must be 32 lower-case hexadecimal digits.")
     return bytes.fromhex(vault_id)
 
