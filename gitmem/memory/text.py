@@ -10,7 +10,10 @@ from gitmem.memory.memory import Memory
 TITLE_LENGTH = 80
 
 # C0 but newline and tab, DEL, C1, line separators, bidi controls, invisible tag characters, lone surrogates.
-_CONTROL = "[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff\U000e0000-\U000e007f]"
+_CONTROL = (
+    "[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff"
+    "\U000e0000-\U000e007f]"
+)
 _MARKUP = r"(?:#{1,6}|[-*+>]|\d{1,3}[.)])\s+|\[[ xX]\]\s+"
 _EMPHASIS = r"\*\*|__|`|\[\[|\]\]"
 _HEADING = r"(?m)^ {0,3}#{1,6}[ \t]+(\S.*)$"
