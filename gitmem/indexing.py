@@ -44,7 +44,7 @@ def catch_up(index: Index, reader: Reader, progress: Progress | None = None) -> 
         if since and not before:  # the old commit is gone (a purge, a new clone): compare by id
             gone = [row.id for row in index.rows(Filters(everything=True)) if row.id not in come]
         with closing(_told(opened(reader, come), len(come), progress)) as memories:
-            index.apply(tip, gone, memories, since)
+            index.apply(tip, gone, memories, since, come)
 
 
 def opened(reader: Reader, come: dict[str, str]) -> Opened:

@@ -23,6 +23,7 @@ from gitmem.vault.description import SLOT_FILE, VAULT_FILE, labels
 if TYPE_CHECKING:
     from gitmem.index.embedder import Embedder
     from gitmem.index.filters import Filters
+    from gitmem.index.fusion import Scored
     from gitmem.index.index import Index
     from gitmem.index.schema import Row
     from gitmem.index.snippet import Hit
@@ -231,11 +232,7 @@ class Store(Reader):
 
         ``width`` is that of a snippet, in columns of a terminal.
         """
-        from gitmem.index.snippet import hit
-
-        scored = self.index.search(query, filters, limit)
-        found = {memory.id: memory for memory in self.memories(dict.fromkeys(one.id for one in scored))}
-        return [hit(found[one.id], one, query, width) for one in scored if one.id in found]
+        return self._hits(self.index.search(query, filters, limit, by, self.embedder), query, width)
 
     def like(
         self, memory_id: str, filters: Filters, limit: int, by: str = "memory", width: int = 160
@@ -245,9 +242,12 @@ class Store(Reader):
         Raises:
             NotFoundError: there is no such memory.
         """
-        more = limit + (1 if by == "memory" else _OWN)
-        found = self.search(self.wording(memory_id), filters, more, by, width)
-        return [hit for hit in found if hit.memory.id != memory_id][:limit]
+        from gitmem.index.like import Own
+
+        words, more = self.wording(memory_id), limit + (1 if by == "memory" else _OWN)
+        embedder = Own(self.embedder, self.get(memory_id)) if self.embedder else None
+        found = self.index.search(words, filters, more, by, embedder)
+        return self._hits([one for one in found if one.id != memory_id][:limit], words, width)
 
     def wording(self, memory_id: str) -> str:
         """A memory as a query: the words that tell it from most others.
@@ -258,6 +258,12 @@ class Store(Reader):
         from gitmem.index.like import wording
 
         return wording(self.get(memory_id), self.index.frequencies)
+
+    def _hits(self, scored: Sequence[Scored], query: str, width: int) -> list[Hit]:
+        from gitmem.index.snippet import hit
+
+        found = {memory.id: memory for memory in self.memories(dict.fromkeys(one.id for one in scored))}
+        return [hit(found[one.id], one, query, width) for one in scored if one.id in found]
 
     def close(self) -> None:
         """Let go of the index and of git."""

@@ -36,6 +36,7 @@ LATE_IMPORTS = {
     "app.py": "the composition root builds only what the command at hand needs",
     "connect.py": "the same, for GitHub and Claude",
     "store.py": "most commands need only a part of it: a write no merge, a read no index",
+    "index/search.py": "words in other spellings are tried only when nothing was found",
     "index/hints.py": "most questions name no date, and how dates are read is much code",
     "memory/document.py": "front matter that gitmem did not write needs PyYAML; its own does not",
     "memory/merge.py": "the same",

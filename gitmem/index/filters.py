@@ -69,6 +69,19 @@ def among_passages(filters: Filters, number: str) -> tuple[str, list[Any]]:
     return f"{number} NOT IN ({hidden})", [_time(filters.now)]
 
 
+def numbers_of(connection: Any, filters: Filters) -> tuple[list[int], list[int] | None]:
+    """The same as numbers of memories: those that are hidden; and, if others are asked for, the only ones.
+
+    Raises:
+        InvalidMemoryError: as for ``condition``.
+    """
+    if _chosen(filters)[0]:
+        where, values = condition(filters)
+        return [], [n for (n,) in connection.execute(f"SELECT n FROM memory WHERE {where}", values)]
+    where, values = among_passages(filters, "n")
+    return [n for (n,) in connection.execute(f"SELECT n FROM memory WHERE NOT ({where})", values)], None
+
+
 def without_hidden(connection: Any, filters: Filters) -> Filters:
     """The same filters, with ``everything`` where nothing is hidden: then no row needs to be asked."""
     if filters.everything or connection.execute("SELECT EXISTS (SELECT 1 FROM supersede)").fetchone()[0]:

@@ -6,18 +6,26 @@ can be written the index lives in memory: ``commit`` is "" then, and ``refill`` 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
-from typing import Any, TypeVar
+import json
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from sqlcipher3 import dbapi2 as sql
 
-from gitmem.index import keyword, opening, schema
+from gitmem.index import opening, schema
 from gitmem.index.filters import Filters, condition
 from gitmem.index.fusion import Scored
+from gitmem.index.keyword import match
 from gitmem.index.schema import Row
+from gitmem.index.search import Search
 from gitmem.index.seen import PRINT
+from gitmem.index.terms import counted
+from gitmem.index.vectors import Vectors
 from gitmem.index.words import storable
 from gitmem.memory.memory import SHORT, Memory
+
+if TYPE_CHECKING:
+    from gitmem.index.embedder import Embedder
 
 _Answer = TypeVar("_Answer")
 _BATCH = 1_000  # memories held at once,
@@ -33,6 +41,7 @@ class Index:
         self._mended = 0
         self._identity: opening.Identity | None = None  # None: in memory
         self._connection: Any = None
+        self._vectors = Vectors()
         self._attach()
 
     @classmethod
@@ -53,15 +62,21 @@ class Index:
         return self.ask(_commit)
 
     def apply(
-        self, commit: str, gone: Iterable[str], come: Iterable[Memory], since: str | None = None
+        self,
+        commit: str,
+        gone: Iterable[str],
+        come: Iterable[Memory],
+        since: str | None = None,
+        blobs: Mapping[str, str] | None = None,
     ) -> bool:
         """Go to ``commit`` in one transaction: without the ids ``gone``, with ``come``, new or changed.
 
-        False when nothing was done, as for ``change``; what ``come`` raises goes through.
+        ``blobs`` tells which object of ``commit`` each memory was opened from, by id. False when nothing was
+        done, as for ``change``; what ``come`` raises goes through.
         """
 
         def action(connection: Any) -> None:
-            _change(connection, gone, come)
+            _change(connection, gone, come, blobs or {})
             connection.execute("UPDATE head SET verified = ?", (commit,))
 
         return self.change(since, action)
@@ -89,13 +104,33 @@ class Index:
         opening.settle(self._connection, self._path)
         return True
 
-    def search(self, query: str, filters: Filters, limit: int) -> list[Scored]:
-        """The best memories for any text, best first; [] when nothing fits.
+    def search(
+        self, query: str, filters: Filters, limit: int, by: str = "memory", embedder: Embedder | None = None
+    ) -> list[Scored]:
+        """The best memories for any text, or the best passages ("passage"), best first; [] when nothing fits.
+
+        With an ``embedder`` what says the same in other words counts too, as far as there are vectors.
 
         Raises:
             InvalidMemoryError: a date in ``filters`` is none.
         """
-        return self.ask(lambda connection: keyword.search(connection, query, filters, limit))
+        return self.ask(
+            lambda connection: Search(connection, query, filters, limit).run(by, embedder, self._vectors)
+        )
+
+    def frequencies(self, words: Iterable[str]) -> dict[str, int]:
+        """In how many passages each of ``words`` stands."""
+        some = list(dict.fromkeys(words))
+        terms = self.ask(lambda one: counted(one, "passage", [match((word,)) for word in some]))
+        return {word: term.held for word, term in zip(some, terms, strict=True)}
+
+    def blobs(self, ids: Iterable[str]) -> dict[str, str]:
+        """The object that each of those memories was opened from, where it is known.
+
+        As good as the tree's word: the index is of a verified commit, and written by who has the key.
+        """
+        query = "SELECT id, lower(hex(blob)) FROM memory WHERE id IN (SELECT value FROM json_each(?))"
+        return {one: blob for one, blob in self._select(query, json.dumps(list(ids))) if blob}
 
     def rows(self, filters: Filters, limit: int | None = None) -> list[Row]:
         """What is kept of the memories that pass ``filters``, newest first.
@@ -196,12 +231,12 @@ def _commit(connection: Any) -> str:
     return str(connection.execute("SELECT verified FROM head").fetchone()[0])
 
 
-def _change(connection: Any, gone: Iterable[str], come: Iterable[Memory]) -> None:
+def _change(connection: Any, gone: Iterable[str], come: Iterable[Memory], blobs: Mapping[str, str]) -> None:
     schema.remove(connection, gone)
     number = connection.execute("SELECT ifnull(max(n), 0) + 1 FROM memory").fetchone()[0]
     for batch in _batches(come):
         schema.remove(connection, batch)
-        number = schema.insert(connection, batch.values(), number)
+        number = schema.insert(connection, batch.values(), number, blobs)
 
 
 def _batches(memories: Iterable[Memory]) -> Iterator[dict[str, Memory]]:

@@ -1,29 +1,24 @@
-"""Search by words: what a question becomes for SQLite, and how the answers are ranked.
+"""What a query becomes for a search by words.
 
-Content words are quoted and joined by OR; bm25 then prefers the memories that hold more of the rarer ones.
-Words that stand together in the question, and names with punctuation inside (``src/auth/jwt.ts``), are also
-looked for as phrases. No text can be a syntax error, since no punctuation reaches the query language.
+Content words are looked for one by one; names with punctuation inside (``src/auth/jwt.ts``) and in camel case
+also as phrases. Words in quotes must stand together. No text can be a syntax error, since no punctuation
+reaches the query language.
 """
 
 from __future__ import annotations
 
-import json
 import re
-from itertools import pairwise
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from gitmem.index import words as text
-from gitmem.index.filters import Filters, among_passages, without_hidden
-from gitmem.index.fusion import Scored, fused
-from gitmem.index.schema import MEMORY_OF_PASSAGE, place
 
 _MOST_WORDS = 64  # a pasted page asks for its first ones
 _MOST_PHRASES = 16
 _LONGEST_PHRASE = 16
 _LONGEST_QUERY = 20_000  # characters that are looked at
-_CANDIDATES = 200
 
 _CHUNK = re.compile(r"[^\s\"“”„«»‘’'`()\[\]{}<>|,;!?*。、，！？；「」『』（）【】…]+")
+_QUOTED = r"\"([^\"]+)\"|[“”„]([^“”„]+)[“”]|«([^«»]+)»|「([^「」]+)」|『([^『』]+)』"
 STOP = frozenset(
     """a about after again all also am an and any are as at be because been before being between both but by
     can could did do does doing done down during each for from further had has have having he her here hers
@@ -36,85 +31,41 @@ STOP = frozenset(
 
 
 class Question(NamedTuple):
-    """A query in parts: the words to look for, and the runs of words that would be worth more together."""
+    """A query in parts: the words to look for, runs of words worth more together, and what must occur."""
 
     words: tuple[str, ...]
     phrases: tuple[tuple[str, ...], ...]
+    required: tuple[tuple[str, ...], ...] = ()
 
 
 def question(query: str) -> Question:
-    """The content words and phrases of ``query``; all its words when none is one; empty when it has no word.
-
-    Phrases are what stands together: the parts of an identifier or path, and each two content words in a row.
-    """
+    """The content words and phrases of ``query``; all its words when none is one; empty without a word."""
+    query = query[:_LONGEST_QUERY]
     words: list[str] = []
     phrases: dict[tuple[str, ...], None] = {}
-    for chunk in _CHUNK.findall(query[:_LONGEST_QUERY]):
+    for chunk in _CHUNK.findall(query):
         found = [word.lower() for word in text.words(chunk)]
         words += found
-        if 1 < len(found) <= _LONGEST_PHRASE and not any(map(text.is_run, found)):
-            phrases[tuple(found)] = None
-    phrases.update(dict.fromkeys(pair for pair in pairwise(words) if STOP.isdisjoint(pair)))
+        parts = tuple(part.lower() for word in text.words(chunk) for part in text.parts(word))
+        for phrase in (tuple(found), parts):
+            if 1 < len(phrase) <= _LONGEST_PHRASE and not any(map(text.is_run, phrase)):
+                phrases[phrase] = None
     different = list(dict.fromkeys(words))
     content = [word for word in different if word not in STOP] or different
-    return Question(tuple(content[:_MOST_WORDS]), tuple(phrases)[:_MOST_PHRASES])
+    return Question(tuple(content[:_MOST_WORDS]), tuple(phrases)[:_MOST_PHRASES], _required(query))
 
 
-def search(connection: Any, query: str, filters: Filters, limit: int) -> list[Scored]:
-    """The best memories for ``query``, best first; equal ones newest first; none for a query without a word.
-
-    Raises:
-        InvalidMemoryError: a filter's date is none.
-    """
-    asked = question(query)
-    if not asked.words or limit < 1:
-        return []
-    filters = without_hidden(connection, filters)
-    most = max(_CANDIDATES, 4 * limit)
-    passages = _passages(connection, asked, filters, most)
-    if not passages:
-        return []
-    scores = fused(passages, _wholes(connection, asked, filters, most))
-    return _described(connection, scores, limit)
+def _required(query: str) -> tuple[tuple[str, ...], ...]:
+    if not any(mark in query for mark in '"“„«「『'):
+        return ()
+    spans = ("".join(found.groups("")) for found in re.finditer(_QUOTED, query))
+    runs = (tuple(word.lower() for word in text.words(span)) for span in spans)
+    return tuple(run for run in runs if 0 < len(run) <= _LONGEST_PHRASE)[:_MOST_PHRASES]
 
 
-def _passages(connection: Any, asked: Question, filters: Filters, most: int) -> list[tuple[int, float]]:
-    phrases = [" ".join(phrase) for phrase in asked.phrases]
-    match = " OR ".join([*map(_quoted, asked.words), *(f'"{phrase}"' for phrase in phrases)])
-    among, values = among_passages(filters, MEMORY_OF_PASSAGE)
-    found: list[tuple[int, float]] = connection.execute(
-        f"SELECT rowid, bm25(passage, 1.0, 0.5) AS score FROM passage WHERE passage MATCH ? AND {among}"
-        " ORDER BY score LIMIT ?",
-        (match, *values, most),
-    ).fetchall()
-    return found
-
-
-def _wholes(connection: Any, asked: Question, filters: Filters, most: int) -> list[tuple[int, float]]:
-    among, values = among_passages(filters, "rowid")
-    found: list[tuple[int, float]] = connection.execute(
-        f"SELECT rowid, bm25(whole) AS score FROM whole WHERE whole MATCH ? AND {among}"
-        " ORDER BY score LIMIT ?",
-        (" OR ".join(map(_quoted, asked.words)), *values, most),
-    ).fetchall()
-    return found
-
-
-def _quoted(word: str) -> str:
+def match(words: tuple[str, ...]) -> str:
+    """A word, or words in a row, in the language of FTS5."""
     # One character of a script without spaces is the beginning of the pairs that it stands in.
-    return f'"{word}"*' if len(word) == 1 and text.is_run(word) else f'"{word}"'
-
-
-def _described(connection: Any, scores: dict[int, tuple[float, int]], limit: int) -> list[Scored]:
-    """The best ``limit`` memories. Numbers depend on the order of writing, so they must not break ties."""
-    lowest = sorted((score for score, _ in scores.values()), reverse=True)[:limit][-1]
-    wanted = [number for number, (score, _) in scores.items() if score >= lowest]
-    rows = connection.execute(
-        "SELECT n, id, created, cuts FROM memory WHERE n IN (SELECT value FROM json_each(?))",
-        (json.dumps(wanted),),
-    ).fetchall()
-    rows.sort(key=lambda row: (scores[row[0]][0], row[2], row[1]), reverse=True)
-    return [
-        Scored(memory_id, scores[number][0], *place(cuts, scores[number][1]))
-        for number, memory_id, _, cuts in rows[:limit]
-    ]
+    if len(words) == 1 and len(words[0]) == 1 and text.is_run(words[0]):
+        return f'"{words[0]}"*'
+    return f'"{" ".join(words)}"'

@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from math import log, sqrt
 
+from gitmem.index.embedder import Embedder
 from gitmem.index.keyword import STOP
 from gitmem.index.words import words
 from gitmem.memory.memory import Memory
@@ -29,3 +30,20 @@ def wording(memory: Memory, frequencies: Frequencies) -> str:
     most = max(held.values(), default=1)
     telling = sorted(held, key=lambda word: (-sqrt(own[word]) * log(1 + most / held[word]), word))
     return " ".join(telling[:_MOST])
+
+
+class Own:
+    """An embedder that gives a memory's own vector, whatever it is asked: its rarest words are no sentence."""
+
+    def __init__(self, embedder: Embedder, memory: Memory) -> None:
+        self._embedder = embedder
+        self._text = f"{memory.title}\n{memory.body[:_READ]}"
+
+    @property
+    def name(self) -> str:
+        """The name of the model."""
+        return self._embedder.name
+
+    def embed(self, texts: Sequence[str]) -> list[bytes]:
+        """The vector of the memory, once for each text."""
+        return self._embedder.embed([self._text]) * len(texts)

@@ -1,49 +1,71 @@
-"""Cutting a memory into passages of about a thousand characters, and what the index reads of each."""
+"""Cutting a memory into passages, and what the index reads of each.
+
+A passage is the smallest thing that a search points at: a turn of a conversation, an item of a list, or about
+a thousand characters of prose.
+"""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
+from functools import lru_cache
 from itertools import pairwise
 
 from gitmem.index.words import folded
 from gitmem.memory.memory import Memory
 
-TARGET = 1_000  # characters
+TARGET = 1_000  # characters of prose
 LONGEST = 1_200
+MOST = 400  # passages of one memory that come from lines; longer lists are cut into longer pieces
+TURN, ASKING, TEXT = "t", "q", "p"  # the forms of a passage: a turn, a turn that ends in a question, all else
 _SHORTEST = 500
-_NEIGHBOUR = 200  # characters of each neighbour: whole neighbours would double the index for little
+_FEWEST = 4  # turns or items: below that a memory is short enough to be read at once
 _BREAKS = ("\n#", "\n\n", "\n", ". ", "。", " ")  # best first: a heading begins a passage
 _MONTHS = {
     "01": "January", "02": "February", "03": "March", "04": "April", "05": "May", "06": "June",
     "07": "July", "08": "August", "09": "September", "10": "October", "11": "November", "12": "December",
 }  # fmt: skip
+# What a line begins with that is a turn (group 1 or 2 names the speaker) or an item of a list.
+_UNIT = r"^(?:\*\*([^*\n]{1,60}?):?\*\*:?[ \t]|([^\W\d_][\w .'-]{0,30}):[ \t]|(?:[-*+]|\d{1,3}[.)])[ \t])"
 
 
-def cuts(body: str) -> list[int]:
-    """Where the passages of ``body`` begin, and its length at the end: passage k lies between two of them."""
-    found = [0]
-    while len(body) - found[-1] > LONGEST:
-        found.append(_cut(body, found[-1]))
-    return [*found, len(body)]
+def cuts(body: str) -> tuple[list[int], str]:
+    """Where the passages of ``body`` begin, with its length at the end, and the form of each, one letter.
 
-
-def passages(memory: Memory, at: Sequence[int]) -> Iterator[tuple[str, str]]:
-    """What is indexed of each passage between the cuts ``at``: its text with date and title, and its context.
-
-    The context is the nearest text of both neighbours; the first passage's also holds the names that the
-    memory goes by (project, tags, topics, files), so that they can be searched for.
+    Passage k lies between two of the places.
     """
-    head, body = heading(memory), memory.body
-    for k, (start, end) in enumerate(pairwise(at)):
-        context = body[max(0, start - _NEIGHBOUR) : start] + " " + body[end : end + _NEIGHBOUR]
-        if k == 0:
-            context = f"{_names(memory)} {context}"
-        yield folded(f"{head}\n{body[start:end]}"), folded(context)
+    starts, turns = _units(body) if body.count("\n") >= _FEWEST - 1 else ([], False)
+    found = [0]
+    for start in [*starts, len(body)]:
+        while start - found[-1] > LONGEST:
+            found.append(_cut(body, found[-1], start))
+        if start > found[-1]:
+            found.append(start)
+    if len(found) == 1:
+        return [0, 0], TEXT
+    if not turns:
+        return found, TEXT * (len(found) - 1)
+    asks = (body[start:end].rstrip().endswith(("?", "？")) for start, end in pairwise(found))
+    return found, "".join(ASKING if one else TURN for one in asks)
+
+
+def passages(memory: Memory, at: Sequence[int]) -> Iterator[str]:
+    """What is indexed of each passage between the cuts ``at``, and of what all of them are under.
+
+    A memory of one passage is one text with its date, its title and the names it goes by. Of several, each is
+    its own words alone, and one more text at the end holds what stands above them.
+    """
+    if len(at) == 2:
+        yield folded(f"{heading(memory)} {names(memory)}\n{memory.body}")
+        return
+    for start, end in pairwise(at):
+        yield folded(memory.body[start:end])
+    yield folded(f"{heading(memory)} {names(memory)}")
 
 
 def whole(memory: Memory) -> str:
     """What is indexed of a memory as one text."""
-    return folded(f"{heading(memory)} {_names(memory)}\n{memory.body}")
+    return folded(f"{heading(memory)} {names(memory)}\n{memory.body}")
 
 
 def heading(memory: Memory) -> str:
@@ -52,14 +74,44 @@ def heading(memory: Memory) -> str:
     return f"{int(day)} {_MONTHS.get(month, '')} {year} {memory.title}"
 
 
-def _names(memory: Memory) -> str:
+def names(memory: Memory) -> str:
+    """What a memory goes by besides its title."""
     return " ".join((memory.project, *memory.tags, *memory.topics, *memory.files, memory.path))
 
 
-def _cut(body: str, start: int) -> int:
+def _units(body: str) -> tuple[list[int], bool]:
+    """Where turns and items begin, and whether it is a conversation: few who speak often, or bold names."""
+    found = list(_unfenced(body))
+    if len(found) < _FEWEST:
+        return [], False
+    speakers = [one[1] or one[2] for one in found if one[1] or one[2]]
+    turns = len(speakers) > len(found) // 2 and len(set(speakers)) <= max(2, len(speakers) // 3)
+    least = len(body) // MOST
+    starts: list[int] = []
+    for one in found:
+        if not starts or one.start() - starts[-1] >= least:
+            starts.append(one.start())
+    return starts, turns
+
+
+def _unfenced(body: str) -> Iterator[re.Match[str]]:
+    fences = at = 0
+    for one in _unit().finditer(body):
+        fences += body.count("```", at, one.start())
+        at = one.start()
+        if fences % 2 == 0:
+            yield one
+
+
+@lru_cache(1)
+def _unit() -> re.Pattern[str]:
+    return re.compile(_UNIT, re.MULTILINE)
+
+
+def _cut(body: str, start: int, end: int) -> int:
     for mark in _BREAKS:
         late = TARGET if mark == "\n#" else LONGEST
-        at = body.rfind(mark, start + _SHORTEST, start + late)
+        at = body.rfind(mark, start + _SHORTEST, min(start + late, end))
         if at > 0:
             return at + (1 if mark == "\n#" else len(mark))
-    return start + TARGET
+    return min(start + TARGET, end)

@@ -1,16 +1,15 @@
 """What stands in the index file: its tables, and how a memory becomes rows and a row becomes a value.
 
 A memory has a number ``n``, local to this file. Its passages are rows of the full-text table ``passage``; a
-memory of several passages also has one row in ``whole``. Both are contentless: they hold the words, not the
-text.
+memory of several passages has one more there, for what stands above them all (date, title, names), and one
+row in ``whole``. Both tables are contentless: they hold the words, not the text.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, NamedTuple
 
 from gitmem.index import vectors
 from gitmem.index.filters import SUPERSEDED, digits, from_digits, tag_column, tags_of
@@ -31,7 +30,7 @@ CREATE TABLE head (vault TEXT NOT NULL, verified TEXT NOT NULL);
 CREATE TABLE memory (
     n INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE, title TEXT, kind TEXT, project TEXT, tags TEXT,
     created INTEGER, updated INTEGER, trust TEXT, importance REAL, expires INTEGER, share INTEGER,
-    session TEXT, source TEXT, print INTEGER, cuts TEXT);
+    session TEXT, source TEXT, print INTEGER, cuts TEXT, forms TEXT, blob BLOB);
 CREATE INDEX memory_short ON memory (substr(id, -{SHORT}));
 CREATE INDEX memory_print ON memory (print);
 CREATE INDEX memory_created ON memory (created);
@@ -41,7 +40,7 @@ CREATE INDEX memory_expires ON memory (expires) WHERE expires <> 0;
 CREATE TABLE supersede (old TEXT, n INTEGER, PRIMARY KEY (old, n)) WITHOUT ROWID;
 CREATE INDEX supersede_n ON supersede (n);
 CREATE VIRTUAL TABLE passage USING fts5(
-    body, context, content='', contentless_delete=1, tokenize="{TOKENIZER}");
+    body, content='', contentless_delete=1, tokenize="{TOKENIZER}");
 CREATE VIRTUAL TABLE whole USING fts5(
     body, content='', contentless_delete=1, tokenize="{TOKENIZER}");
 INSERT INTO passage (passage, rank) VALUES ('pgsz', 3940), ('automerge', 8);
@@ -54,8 +53,7 @@ _COLUMNS = "id, title, kind, project, tags, created, updated, trust, importance,
 ROW = f"{_COLUMNS}, {SUPERSEDED}"
 
 
-@dataclass(frozen=True, slots=True)
-class Row:
+class Row(NamedTuple):
     """What a list shows of a memory, without decrypting it."""
 
     id: str
@@ -117,8 +115,9 @@ def remove(connection: Any, ids: Iterable[str]) -> None:
     pieces, wholes = [], []
     for number, places in found:
         count = passage_count(places)
-        pieces += [passage_row(number, k, several=count > 1) for k in range(count)]
-        if count > 1:
+        several = count > 1
+        pieces += [passage_row(number, k, several=several) for k in range(count + several)]
+        if several:
             wholes.append(number)
     delete(connection, "passage", pieces)
     delete(connection, "whole", wholes)
@@ -128,25 +127,31 @@ def remove(connection: Any, ids: Iterable[str]) -> None:
     vectors.remove(connection, pieces)
 
 
-def insert(connection: Any, memories: Iterable[Memory], number: int) -> int:
-    """Put memories in that are not there yet, numbered from ``number`` on; the next free number comes out."""
+def insert(
+    connection: Any, memories: Iterable[Memory], number: int, blobs: Mapping[str, str] | None = None
+) -> int:
+    """Put memories in that are not there yet, numbered from ``number`` on; the next free number comes out.
+
+    ``blobs`` tells the id of the sealed object of each, as far as it is known.
+    """
     rows: list[tuple[Any, ...]] = []
-    pieces: list[tuple[int, str, str]] = []
+    pieces: list[tuple[int, str]] = []
     wholes: list[tuple[int, str]] = []
     olds: list[tuple[str, int]] = []
     for memory in memories:
-        at = cuts(memory.body)
+        at, forms = cuts(memory.body)
         several = len(at) > 2
-        rows.append((number, *_row(memory), json.dumps(at)))
+        blob = bytes.fromhex((blobs or {}).get(memory.id, ""))
+        rows.append((number, *_row(memory), json.dumps(at), forms if several else "", blob))
         texts = enumerate(passages(memory, at))
-        pieces += [(passage_row(number, k, several=several), body, near) for k, (body, near) in texts]
+        pieces += [(passage_row(number, k, several=several), text) for k, text in texts]
         if several:
             wholes.append((number, whole(memory)))
         olds += [(storable(old), number) for old in set(memory.supersedes) if old != memory.id]
         number += 1
-    connection.executemany(f"INSERT INTO memory VALUES ({','.join('?' * 16)})", rows)
+    connection.executemany(f"INSERT INTO memory VALUES ({','.join('?' * 18)})", rows)
     pieces.sort()  # FTS5 writes out what it holds whenever a row's number is lower than the one before
-    connection.executemany("INSERT INTO passage (rowid, body, context) VALUES (?, ?, ?)", pieces)
+    connection.executemany("INSERT INTO passage (rowid, body) VALUES (?, ?)", pieces)
     connection.executemany("INSERT INTO whole (rowid, body) VALUES (?, ?)", wholes)
     connection.executemany("INSERT INTO supersede VALUES (?, ?)", olds)
     return number

@@ -9,13 +9,14 @@ from typing import NamedTuple
 
 from gitmem.index.fusion import Scored
 from gitmem.index.keyword import question
+from gitmem.index.words import is_run
 from gitmem.memory.memory import Memory
 from gitmem.memory.text import columns, visible_line
 
 WIDTH = 160  # terminal columns: two lines beside an indent
 Marks = tuple[tuple[int, int], ...]  # where marked words begin and end, in order, in characters
 
-_WIDE = "\u2e80"  # from here on come the scripts without spaces: a word may stand anywhere
+_WIDE = "\u2e80"  # from here on come scripts without spaces, which may be cut anywhere
 _SAME = 5  # letters by which two forms of a word are taken for one
 _KEY = 3  # letters that forms of a word have in common at least
 _ENDINGS = frozenset(("", "s", "es", "d", "ed", "e", "y", "r", "er", "ers", "ing", "ings", "ies", "ied"))
@@ -46,8 +47,13 @@ class Hit(NamedTuple):
 def hit(memory: Memory, scored: Scored, query: str, width: int = WIDTH) -> Hit:
     """What to show of a memory that the index found, its snippet in ``width`` columns of a terminal."""
     _, score, start, end, relevance, parts = scored
-    text = snippet(memory.body, query, start, end, width)
-    return Hit(memory, score, text, relevance, start, end, parts, marks(text, query))
+    return shown_for(Hit(memory, score, "", relevance, start, end, parts, ()), query, width)
+
+
+def shown_for(found: Hit, query: str, width: int = WIDTH) -> Hit:
+    """The same hit with the snippet and the marks for another ``query``."""
+    text = snippet(found.memory.body, query, found.start, found.end, width)
+    return found._replace(snippet=text, marks=marks(text, query))
 
 
 def snippet(body: str, query: str, start: int, end: int, width: int = WIDTH) -> str:
@@ -91,7 +97,7 @@ class _Asked(NamedTuple):
 @lru_cache(1)
 def _asked(query: str) -> _Asked:
     words = [_unaccented(word) for word in question(query).words]
-    pairs = "|".join(re.escape(word) for word in words if word[0] >= _WIDE)
+    pairs = "|".join(re.escape(word) for word in words if is_run(word))  # no spaces: they may stand anywhere
     by_key: dict[str, list[str]] = {}
     for word in words:
         by_key.setdefault(word[:_KEY], []).append(word)

@@ -31,11 +31,16 @@ def delete(connection: Any, table: str, rows: Sequence[int]) -> None:
     connection.execute(f"UPDATE {table}_data SET block = ? WHERE id = 1", (b"".join(map(_varint, now)),))
 
 
+def totals(connection: Any, table: str) -> list[int]:
+    """How many rows the table has, and how many words each of its columns."""
+    return _numbers(connection.execute(f"SELECT block FROM {table}_data WHERE id = 1").fetchone()[0]) or [0]
+
+
 def _totals(connection: Any, table: str) -> list[int]:
     # A savepoint makes FTS5 write what it holds in memory, and read it again when it next needs it.
     connection.execute("SAVEPOINT totals")
     connection.execute("RELEASE totals")
-    return _numbers(connection.execute(f"SELECT block FROM {table}_data WHERE id = 1").fetchone()[0])
+    return totals(connection, table)
 
 
 def _numbers(block: bytes) -> list[int]:

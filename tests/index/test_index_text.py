@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from itertools import pairwise
 
 import pytest
@@ -21,7 +22,7 @@ SENTENCE = "The weather was fine and nothing much happened on that day. "
 )
 def test_passages_cover_the_body_without_gap_and_are_of_like_length(parts):
     body = "".join(parts)
-    at = cuts(body)
+    at, _ = cuts(body)
     assert at[0] == 0
     assert at[-1] == len(body)
     lengths = [end - start for start, end in pairwise(at)]
@@ -30,27 +31,59 @@ def test_passages_cover_the_body_without_gap_and_are_of_like_length(parts):
 
 
 def test_the_largest_memory_has_fewer_passages_than_a_row_can_number():
-    assert len(cuts("\n\n" + ("a" * 499 + "\n\n" + "b" * 1300) * 600)) < 4096
+    assert len(cuts("\n\n" + ("a" * 499 + "\n\n" + "b" * 1300) * 600)[0]) < 4096
 
 
 def test_a_passage_begins_at_a_heading_or_a_paragraph_where_there_is_one():
     body = SENTENCE * 12 + "\n# Heading\n" + SENTENCE * 12
-    assert body[cuts(body)[1] :].startswith("# Heading")
+    assert body[cuts(body)[0][1] :].startswith("# Heading")
     body = SENTENCE * 15 + "\n\nParagraph " + SENTENCE * 15
-    assert body[cuts(body)[1] :].startswith("Paragraph")
+    assert body[cuts(body)[0][1] :].startswith("Paragraph")
 
 
-def test_a_passage_is_read_with_date_title_and_the_nearest_text_of_its_neighbours(make):
-    memory = make(
-        "a" * 1000 + " left " + "b" * 990 + " right " + "c" * 1000,
-        title="Title",
-        created="2023-05-08T00:00:00Z",
+def test_a_short_memory_is_read_with_its_heading_and_a_long_one_has_it_once_beside_its_passages(make):
+    memory = make("a" * 1000, title="Title", created="2023-05-08T00:00:00Z", project="shop", tags=("t1",))
+    assert list(passages(memory, cuts(memory.body)[0])) == [f"8 May 2023 Title shop t1\n{'a' * 1000}"]
+    memory = replace(memory, body="a" * 1000 + " left " + "b" * 990 + " right " + "c" * 1000)
+    *texts, above = passages(memory, cuts(memory.body)[0])
+    assert len(texts) == 3
+    assert "".join(texts) == memory.body
+    assert above == "8 May 2023 Title shop t1"
+
+
+TALK = "**Ann**: Where is it?\n**Bob**: In the drawer.\nLeft side.\n**Ann**: Thanks!\n**Bob**: Sure. OK?\n"
+
+
+@pytest.mark.parametrize(
+    ("body", "begins", "forms"),
+    [
+        (TALK, ["**Ann**: Wh", "**Bob**: In", "**Ann**: Th", "**Bob**: Su"], "qttq"),
+        (TALK.replace("*", ""), ["Ann: Wh", "Bob: In", "Ann: Th", "Bob: Su"], "qttq"),
+        (
+            "We decided:\n- one\n- two\n  more\n- three?\n- four",
+            ["We ", "- o", "- tw", "- th", "- f"],
+            "ppppp",
+        ),
+        ("1. a\n2. b\n3) c\n4. d", ["1", "2", "3", "4"], "pppp"),
+        ("- one\n- two\n- three", ["- one"], "p"),
+        ("Host: a\nPort: b\nUser: c\nPath: d", ["Host", "Port", "User", "Path"], "pppp"),
+        ("```\n- a\n- b\n- c\n- d\n```\nend", ["```"], "p"),
+        ("", [""], "p"),
+    ],
+)
+def test_turns_and_items_are_passages_of_their_own(body, begins, forms):
+    at, found = cuts(body)
+    assert found == forms
+    assert [body[start:].startswith(begin) for start, begin in zip(at, begins, strict=False)] == [True] * len(
+        begins
     )
-    read = list(passages(memory, cuts(memory.body)))
-    assert len(read) == 3
-    assert all(body.startswith("8 May 2023 Title\n") for body, _ in read)
-    assert "left" in read[1][1] or "left" in read[1][0]
-    assert len(read[1][1]) <= 401
+    assert len(at) == len(begins) + 1
+
+
+def test_a_list_of_many_short_lines_is_cut_into_longer_pieces():
+    at, forms = cuts("- x y\n" * 20_000)
+    assert len(forms) <= 500
+    assert at[-1] == 120_000
 
 
 def test_text_is_folded_into_pairs_of_characters():
