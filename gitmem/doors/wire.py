@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from gitmem.index.snippet import Hit
 
 Json = dict[str, object]
+DIGITS = 4  # of a relevance
 _ALWAYS = ("id", "title", "kind", "created", "trust", "body")  # present even when empty
 
 
@@ -40,7 +41,7 @@ def hit(value: Hit, *, explained: bool = False) -> Json:
     shape: Json = {
         **memory(value.memory),
         "score": round(value.score, 6),
-        "relevance": round(value.relevance, 4),
+        "relevance": round(value.relevance, DIGITS),
         "snippet": value.snippet,
         "matches": [list(place) for place in value.marks],
         "passage": [value.start, value.end],

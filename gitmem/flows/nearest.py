@@ -1,9 +1,10 @@
-"""Why a search found nothing, and the nearest thing there is."""
+"""Why a search found nothing, or only what other words say, and the nearest thing there is."""
 
 from __future__ import annotations
 
 from typing import NamedTuple
 
+from gitmem.index import spelling
 from gitmem.index.filters import Filters
 from gitmem.index.keyword import question
 from gitmem.memory.memory import Memory
@@ -43,3 +44,11 @@ def why_nothing(store: Store, query: str, filters: Filters, but: str = "") -> No
         return Nothing("empty")
     typed = [word for word in dict.fromkeys(query.split()) if not {*words}.isdisjoint(question(word).words)]
     return Nothing("unknown", words=tuple(typed))
+
+
+def meant(store: Store, query: str) -> dict[str, list[str]]:
+    """What a search looked for in place of the words of ``query`` when none of them is anywhere; else {}."""
+    words = question(query).words
+    if any(store.index.frequencies(words).values()):
+        return {}
+    return store.index.ask(lambda connection: spelling.corrections(connection, words))

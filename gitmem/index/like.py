@@ -33,7 +33,7 @@ def wording(memory: Memory, frequencies: Frequencies) -> str:
 
 
 class Own:
-    """An embedder that gives a memory's own vector, whatever it is asked: its rarest words are no sentence."""
+    """An embedder that gives a memory's own vector whatever it is asked: rare words make no sentence."""
 
     def __init__(self, embedder: Embedder, memory: Memory) -> None:
         self._embedder = embedder

@@ -110,7 +110,7 @@ def _found(text: str, query: str) -> list[tuple[int, int]]:
     tokens = [(token, span, asked.words.get(token[:_KEY], ())) for token, span in _tokens(plain)]
     places |= {span for token, span, words in tokens if any(_is_form(token, word) for word in words)}
     if not places:
-        places = {span for token, span, words in tokens if any(_begins_alike(token, word) for word in words)}
+        places = {span for token, span, words in tokens if token.startswith(tuple(words))}
     return sorted(places)
 
 
@@ -138,10 +138,6 @@ def _is_form(token: str, word: str) -> bool:
         one[same:] in endings or (one[same] == one[same - 1] and one[same + 1 :] in endings)  # run, running
         for one in (token, word)
     )
-
-
-def _begins_alike(token: str, word: str) -> bool:
-    return token.startswith(word[: max(_KEY, len(word) - _KEY)])
 
 
 def _unaccented(text: str) -> str:

@@ -78,7 +78,7 @@ def _last_end(text: str, room: int) -> int:
 
 def _is_wide(char: str) -> bool:
     """Whether ``char`` is of a script without spaces, where a text may be cut anywhere."""
-    return "\u3000" <= char <= "\u9fff"
+    return "\u3000" <= char <= "\u9fff" or "\u0e00" <= char <= "\u0eff" or "\u1000" <= char <= "\u109f"
 
 
 def _blocks(text: str) -> list[_Block]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from gitmem.doors.cli.lines import entry, title_of
@@ -17,13 +17,24 @@ if TYPE_CHECKING:
 
 _INDENT = "        "
 _NARROW = 60  # columns below which a date and a project leave no room for a title
-_BAR = 20
+_BAR = 50  # columns for a score of 1, of which no part has more than two thirds
 _WORDS = 6  # of a query, in a message
 
 
 def room() -> int:
     """How many columns a snippet takes: about two lines."""
     return max(20, 2 * (width() - len(_INDENT)) - 12)
+
+
+def every(
+    found: Sequence[Hit], query: str, meant: Mapping[str, Sequence[str]], *, explained: bool
+) -> Iterator[Line]:
+    """All hits; before them what was looked for instead when no memory has the words of the question."""
+    if meant:
+        instead = dict.fromkeys(hit.snippet[slice(*place)].lower() for hit in found for place in hit.marks)
+        yield ("dim", f"No memory has {_listed(list(meant))}; this has {_listed(list(instead))}.")
+    for hit in found:
+        yield from lines(hit, query, explained=explained)
 
 
 def lines(hit: Hit, query: str, *, explained: bool) -> Iterator[Line]:
@@ -92,11 +103,10 @@ def _about(hit: Hit) -> str:
 
 
 def _explained(hit: Hit) -> Iterator[Line]:
-    """The score as a table: each part, its number, and a bar."""
-    most = max((abs(value) for _, value in hit.parts), default=0.0) or 1.0
+    """The score as a table: each part, its number, and a bar as long for the same number in every hit."""
     wide = max([5, *(len(name) for name, _ in hit.parts)])
     for name, value in (*hit.parts, ("score", hit.score)):
-        bar = "" if name == "score" else "▪" * round(_BAR * abs(value) / most)
+        bar = "" if name == "score" else "▪" * round(_BAR * value)
         room = max(0, width() - len(_INDENT) - wide - 9)
         yield ("dim", f"{_INDENT}{name:<{wide}} {value:6.3f}  {bar[:room]}".rstrip())
 
@@ -118,7 +128,7 @@ def _why(reason: Nothing, filters: Filters, least: float) -> str:
         "weak": f"{fit}, but none with a relevance of {least:.2f}; the best has {reason.relevance:.2f}:",
         "outside": f"Nothing with {_options(filters)}; {fit} without. The best:",
         "hidden": f"Nothing that is still valid; with --all {fit}. The best:",
-        "unknown": f"No memory has {_listed(reason.words)}. Other words may help.",
+        "unknown": f"No memory has {_any(reason.words)}. Other words may help.",
     }[reason.why]
 
 
@@ -129,7 +139,11 @@ def _options(filters: Filters) -> str:
     return " ".join([*given, "--tag"] if filters.tags else given)
 
 
+def _any(words: Sequence[str]) -> str:
+    return f"the word {_listed(words)}" if len(words) == 1 else f"any of the words {_listed(words)}"
+
+
 def _listed(words: Sequence[str]) -> str:
     few = ", ".join(f"“{word}”" for word in words[:_WORDS])
     more = f" and {len(words) - _WORDS} more" if len(words) > _WORDS else ""
-    return f"the word {few}" if len(words) == 1 else f"any of the words {few}{more}"
+    return few + more

@@ -11,7 +11,7 @@ from gitmem.doors import wire
 from gitmem.doors.cli import choose, hits, output
 from gitmem.doors.cli.verb import Call, complete_id, verb
 from gitmem.index.filters import Filters
-from gitmem.index.snippet import WIDTH, Hit
+from gitmem.index.snippet import WIDTH, Hit, shown_for
 from gitmem.store import Store
 
 EXAMPLES = (
@@ -57,13 +57,25 @@ def command(call: Call, query: tuple[str, ...], like: str, **chosen: Any) -> Non
 
 def _hits(call: Call, store: Store, asked: _Asked, chosen: dict[str, Any]) -> None:
     limit, explained = chosen["limit"] or int(config.get("search.limit")), chosen["explain"]
-    found = asked.found(store, "memory", limit, WIDTH if call.json else hits.room())
-    if found:
-        shapes = [wire.hit(hit, explained=explained) for hit in found]
-        lines = (line for hit in found for line in hits.lines(hit, asked.words, explained=explained))
-        output.show(call, {**asked.shape, "hits": shapes}, lines)
-    else:
+    width = WIDTH if call.json else hits.room()
+    found = asked.found(store, "memory", limit, width)
+    if not found:
         _nothing(call, store, asked, {"hits": []})
+        return
+    words, meant = asked.words, {}
+    if words and not any(hit.marks for hit in found):
+        meant = _meant(store, words)
+        words = " ".join(word for some in meant.values() for word in some)
+        found = [shown_for(hit, words, width) for hit in found] if meant else found
+    shape = {**asked.shape, **({"meant": meant} if meant else {})}
+    shape["hits"] = [wire.hit(hit, explained=explained) for hit in found]
+    output.show(call, shape, hits.every(found, words, meant, explained=explained))
+
+
+def _meant(store: Store, words: str) -> dict[str, list[str]]:
+    from gitmem.flows.nearest import meant  # only where nothing that was found shows a word of the question
+
+    return meant(store, words)
 
 
 class _Asked(NamedTuple):
@@ -88,7 +100,7 @@ class _Asked(NamedTuple):
     def found(self, store: Store, by: str, limit: int, width: int = WIDTH) -> list[Hit]:
         find = store.like if self.like else store.search
         found = find(self.like or self.words, self.filters, limit, by, width)
-        return [hit for hit in found if hit.relevance >= self.least]
+        return [hit for hit in found if round(hit.relevance, wire.DIGITS) >= self.least]
 
 
 def _pack(call: Call, store: Store, asked: _Asked, budget: int) -> None:
