@@ -40,6 +40,7 @@ LATE_IMPORTS = {
     "index/hints.py": "most questions name no date, and how dates are read is much code",
     "memory/document.py": "front matter that gitmem did not write needs PyYAML; its own does not",
     "memory/merge.py": "the same",
+    "memory/pack.py": "few packs hold two memories that are alike, and only those are compared closely",
     "vault/vault.py": "listing, counting and verifying need no cipher",
     "vault/age.py": "the post-quantum stanza is rare, and HPKE slow to import",
     "doors/textconv.py": "only what lies under a rekey needs the vault's other keys",
