@@ -16,7 +16,7 @@ from gitmem.index.words import TOKENIZER, is_run
 
 _MOST_WORDS = 3  # of a question: each may cost a tenth of the vocabulary
 _MOST_FORMS = 6  # for each word
-_SHORTEST, _LONGEST = 4, 30  # letters of a word that may be misspelt
+_SHORTEST, _LONGEST = 4, 30  # letters of a word that may be misspelt, or longer than its stem
 _LONG = 8  # letters from which on it may be so twice
 _SHORTEST_BEGINNING = 3
 _LAST = "\U0010ffff"
@@ -74,7 +74,7 @@ def _stems(connection: Any, words: Sequence[str]) -> list[str]:
     connection.executemany("INSERT INTO form (rowid, word) VALUES (?, ?)", list(enumerate(words, 1)))
     stems = [""] * len(words)
     for number, offset, term in connection.execute("SELECT doc, offset, term FROM stem ORDER BY doc, offset"):
-        stems[number - 1] = term if offset == 0 else ""
+        stems[number - 1] = term if term and offset == 0 else ""  # marks alone make a word without letters
     return stems
 
 
@@ -106,7 +106,7 @@ def _beginning_with(connection: Any, word: str, stem: str) -> list[str]:
         if terms:
             return _spoken(connection, [(term, _forms(term)) for (term,) in terms])
     # "authentica": the stem of the whole word is shorter
-    shorter = _known(connection, [word[:end] for end in range(_SHORTEST, len(word))])
+    shorter = _known(connection, [word[:end] for end in range(_SHORTEST, len(word)) if len(word) <= _LONGEST])
     forms = [(term, [form for form in _forms(term) if form.startswith(word)]) for term in shorter]
     return _spoken(connection, forms)
 

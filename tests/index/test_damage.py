@@ -26,8 +26,8 @@ QUERIES = ("amber birch", "cedar", "larch kelp juniper", "number 77", "late addi
 
 def _memories():
     rng = random.Random(7)
-    for n in range(260):
-        body = f"number {n}: " + " ".join(rng.choices(WORDS, k=rng.choice((5, 12, 400))))
+    for n in range(160):
+        body = f"number {n}: " + " ".join(rng.choices(WORDS, k=rng.choice((5, 12, 300))))
         yield Memory(
             id=new_id(1_777_000_000_000 + n * 1000),
             created=f"2026-05-{1 + n % 28:02}T00:00:00Z",

@@ -89,6 +89,12 @@ def test_words_that_begin_so_are_found(index):
     assert beginnings(ask, ["tok", "TOA", "zzz", "", "认"]) == ["token", "toad"]
 
 
+def test_no_word_is_too_odd(index):
+    for word in ("\u0301\u0302", "z" * 200_000, "\0", "a b", "'", "ก" * 5_000):
+        assert beginnings(index._connection, [word]) == []
+        assert corrections(index._connection, [word]) == {}
+
+
 def test_every_beginning_finds_what_it_stands_for(index):
     for word in ("migra", "conf", "auth", "dep", "mem", "env", "vari", "sched", "emb"):
         (found, *_) = beginnings(index._connection, [word])
