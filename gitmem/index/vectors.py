@@ -9,7 +9,7 @@ journal: a process that has the copy reads only what is new.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from gitmem.index.embedder import SIZE, Embedder
@@ -85,15 +85,16 @@ class Vectors:
         connection: Any,
         embedder: Embedder,
         queries: Sequence[str],
-        hidden: Iterable[int] = (),
-        allowed: Iterable[int] | None = None,
+        hidden: Collection[int] = (),
+        allowed: Collection[int] | None = None,
     ) -> Cosines | None:
         """How near each passage is to each of ``queries``; None without vectors, or when they fail.
 
         Memories may be found unless their number is in ``hidden``; if ``allowed`` is given, only those in it.
         """
         head = _head(connection)
-        vectors = embedder.embed(queries) if head.embedder == embedder.name else []
+        different = list(dict.fromkeys(queries))
+        vectors = embedder.embed(different) if head.embedder == embedder.name else []
         if not vectors or not self._refresh(connection, head.epoch):
             return None
         import numpy as np
@@ -101,15 +102,17 @@ class Vectors:
         size = len(self._places)
         asked = np.frombuffer(b"".join(vectors), "i1").reshape(-1, SIZE).T.astype("f4", "C")
         asked /= _UNIT
-        found = np.empty((size, len(queries)), "f4")
+        found = np.empty((size, len(different)), "f4")
         block = np.empty((_BLOCK, SIZE), "f4")
         for start in range(0, size, _BLOCK):
             some = block[: min(_BLOCK, size - start)]
             np.copyto(some, self._numbers[start : start + len(some)])
             np.dot(some, asked, out=found[start : start + len(some)])
         rows = self._rows[:size]
-        found[~_open(rows, hidden, allowed)] = _HIDDEN
-        return Cosines(rows, list(np.ascontiguousarray(found.T)), self._places)
+        if hidden or allowed is not None:
+            found[~_open(rows, hidden, allowed)] = _HIDDEN
+        columns = dict(zip(different, np.ascontiguousarray(found.T), strict=True))
+        return Cosines(rows, [columns[query] for query in queries], self._places)
 
     def _refresh(self, connection: Any, epoch: int) -> bool:
         """Bring the copy up to what the index holds; False when that is nothing."""
