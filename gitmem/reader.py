@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 
 from gitmem.branch import Branch
 from gitmem.errors import InvalidMemoryError, NotFoundError, TamperedError
@@ -104,20 +104,22 @@ class Reader:
             raise
 
     def memories(
-        self, ids: Iterable[str] | None = None, at: str = "", damaged: list[str] | None = None
+        self,
+        ids: Iterable[str] | None = None,
+        at: str = "",
+        damaged: list[str] | None = None,
+        blobs: Mapping[str, str] | None = None,
     ) -> Iterator[Memory]:
         """Many memories through one git process; without ``ids`` all of them. Those not there are left out.
+
+        ``blobs`` spares looking an id up in the trees where it knows the object that the commit has for it.
 
         Raises:
             TamperedError: one of them cannot be opened; with ``damaged``, its id is added there instead.
         """
         commit = at or self.tip()
         wanted = None if ids is None else list(ids)
-        if wanted is not None and len(wanted) <= _FEW:
-            found = {memory_id: self.repo.blob(commit, path_of(memory_id)) for memory_id in wanted}
-        else:
-            every = self.between("", self.repo.tree(commit))[1]
-            found = every if wanted is None else {memory_id: every.get(memory_id, "") for memory_id in wanted}
+        found = self._blobs(commit, wanted, blobs or {})
         there = {memory_id: oid for memory_id, oid in found.items() if oid}
         blobs = self.repo.objects.read_many(there.values(), MAX_BLOB, gaps=damaged is not None)
         for memory_id, sealed in zip(there, blobs, strict=True):
@@ -127,6 +129,18 @@ class Reader:
                 if damaged is None:
                     raise
                 damaged.append(memory_id)
+
+    def _blobs(self, commit: str, wanted: list[str] | None, known: Mapping[str, str]) -> dict[str, str]:
+        """Id → blob, "" for what is not there; of all memories without ``wanted``."""
+        if wanted is None:
+            return self.between("", self.repo.tree(commit))[1]
+        others = [memory_id for memory_id in wanted if memory_id not in known]
+        if len(others) <= _FEW:
+            found = {memory_id: self.repo.blob(commit, path_of(memory_id)) for memory_id in others}
+        else:
+            every = self.between("", self.repo.tree(commit))[1]
+            found = {memory_id: every.get(memory_id, "") for memory_id in others}
+        return {memory_id: known.get(memory_id) or found[memory_id] for memory_id in wanted}
 
     def resolve_commit(self, text: str) -> str:
         """A verified commit for an id, ``HEAD~2``, a branch, a date or a time (the last one by then).

@@ -262,7 +262,8 @@ class Store(Reader):
     def _hits(self, scored: Sequence[Scored], query: str, width: int) -> list[Hit]:
         from gitmem.index.snippet import hit
 
-        found = {memory.id: memory for memory in self.memories(dict.fromkeys(one.id for one in scored))}
+        ids = dict.fromkeys(one.id for one in scored)
+        found = {memory.id: memory for memory in self.memories(ids, blobs=self.index.blobs(ids))}
         return [hit(found[one.id], one, query, width) for one in scored if one.id in found]
 
     def close(self) -> None:
