@@ -27,10 +27,11 @@ def recall(store: Store, project: str, budget: int) -> str:
     return pack(map(Candidate, memories), budget)
 
 
-def context(hits: Iterable[Hit], budget: int, *, inbox: bool = False) -> str:
+def context(hits: Iterable[Hit], budget: int, limit: int = ENOUGH, *, inbox: bool = False) -> str:
     """The pack of what a search by passages found, best first; "" when it found nothing.
 
-    ``budget`` is in characters. What came in by a link is left out as in ``recall``, unless ``inbox``.
+    ``budget`` is in characters, ``limit`` in memories. What came in by a link is left out as in ``recall``,
+    unless ``inbox``.
     """
     memories: dict[str, Memory] = {}
     spans: dict[str, list[tuple[int, int]]] = {}
@@ -38,7 +39,8 @@ def context(hits: Iterable[Hit], budget: int, *, inbox: bool = False) -> str:
         if inbox or hit.memory.trust != "inbox":
             memories.setdefault(hit.memory.id, hit.memory)
             spans.setdefault(hit.memory.id, []).append((hit.start, hit.end))
-    return pack((Candidate(memory, tuple(spans[memory.id])) for memory in memories.values()), budget)
+    candidates = [Candidate(memory, tuple(spans[memory.id])) for memory in memories.values()]
+    return pack(candidates[:limit], budget)
 
 
 def _trusted(store: Store, project: str) -> list[Row]:

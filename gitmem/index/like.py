@@ -12,7 +12,7 @@ from gitmem.index.words import words
 from gitmem.memory.memory import Memory
 
 _MOST = 24  # words of the query: more find more, and nothing better
-_LOOKED_UP = 400  # different words whose rarity is asked for, the most frequent ones of the memory
+_LOOKED_UP = 150  # different words whose rarity is asked for, the most frequent ones of the memory
 _READ = 50_000  # characters
 
 Frequencies = Callable[[Sequence[str]], dict[str, int]]  # in how many passages each word stands

@@ -44,12 +44,14 @@ def command(call: Call, query: tuple[str, ...], like: str, **chosen: Any) -> Non
     words = " ".join(query)
     if bool(words.strip()) == bool(like):
         raise click.UsageError("Say what to look for: some words, or --like and the id of a memory.")
+    if chosen["explain"] and chosen["context"]:
+        raise click.UsageError("--explain is about hits, and --context prints a pack: choose one of them.")
     store = app.open_store(call.vault, output.secret_asker())
     store.indexing = output.late_progress()
     store.embedder = None if chosen["lexical"] else app.embedder()
     asked = _Asked.of(words, store.resolve(like) if like else "", chosen)
     if chosen["context"]:
-        _pack(call, store, asked, chosen["context"])
+        _pack(call, store, asked, chosen["context"], chosen["limit"])
     else:
         _hits(call, store, asked, chosen)
     app.embed_later(store)
@@ -103,11 +105,12 @@ class _Asked(NamedTuple):
         return [hit for hit in found if round(hit.relevance, wire.DIGITS) >= self.least]
 
 
-def _pack(call: Call, store: Store, asked: _Asked, budget: int) -> None:
+def _pack(call: Call, store: Store, asked: _Asked, budget: int, limit: int | None) -> None:
     from gitmem.flows import recall
 
     found = asked.found(store, "passage", min(recall.ENOUGH, max(20, budget // _SMALL)))
-    text = recall.context(found, budget, inbox=asked.filters.trust == "inbox")
+    inbox = asked.filters.trust == "inbox"
+    text = recall.context(found, budget, limit or recall.ENOUGH, inbox=inbox)
     if text:
         output.show(call, {**asked.shape, "text": text}, [text.rstrip("\n")])
     else:
