@@ -10,13 +10,13 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from gitmem import config
-from gitmem.index import schema, vectors
+from gitmem.index import schema, unembedded
 from gitmem.store import Store
 
 if TYPE_CHECKING:
     from gitmem.index.embedder import Embedder
     from gitmem.index.index import Index
-    from gitmem.index.vectors import Memo
+    from gitmem.index.unembedded import Memo
 
 Made = list[tuple["Memo", list[tuple[int, bytes]]]]  # row and vector of each passage
 Step = Callable[[int, int], None]  # done, total
@@ -45,7 +45,7 @@ def state(store: Store) -> State:
     Raises:
         TamperedError: the branch is refused.
     """
-    found = store.index.ask(vectors.state)
+    found = store.index.ask(unembedded.state)
     cuts = store.index.ask(lambda connection: connection.execute("SELECT cuts FROM memory").fetchall())
     files = (os.path.join(store.repo.folder, name) for name in ("index.db", "index.db-wal"))
     size = sum(os.path.getsize(file) for file in files if os.path.exists(file))
@@ -59,7 +59,7 @@ def lacks(store: Store, embedder: Embedder) -> bool:
     Raises:
         ConfigError: the state folder cannot be written.
     """
-    if not store.index.ask(lambda connection: vectors.waiting(connection, embedder.name, 1)):
+    if not store.index.ask(lambda connection: unembedded.waiting(connection, embedder.name, 1)):
         return False
     try:
         failed_lately = time.time() - os.path.getmtime(_failed()) < _REST
@@ -95,7 +95,7 @@ def make(index_of: Callable[[], Index], store: Store, embedder: Embedder, step: 
     """
     while True:
         index = index_of()
-        waiting = index.ask(lambda connection: vectors.waiting(connection, embedder.name, _AT_ONCE))
+        waiting = index.ask(lambda connection: unembedded.waiting(connection, embedder.name, _AT_ONCE))
         if not waiting:
             return True
         made = _made(store, index.commit, embedder, waiting)
@@ -103,11 +103,11 @@ def make(index_of: Callable[[], Index], store: Store, embedder: Embedder, step: 
             return False
         index.change(None, partial(_put, embedder.name, made))
         if step is not None:
-            step(*index.ask(vectors.progress))
+            step(*index.ask(unembedded.progress))
 
 
 def _put(embedder: str, made: Made, connection: Any) -> None:
-    vectors.put(connection, embedder, made)
+    unembedded.put(connection, embedder, made)
 
 
 def _made(store: Store, commit: str, embedder: Embedder, waiting: Sequence[Memo]) -> Made | None:

@@ -11,8 +11,8 @@ import json
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
-from gitmem.index.embedder import SIZE
 from gitmem.index.onnxfile import CONTRIBUTED, FLOAT, INT8, INT64, Graph
+from gitmem.index.vectors import SIZE
 
 if TYPE_CHECKING:
     import numpy as np

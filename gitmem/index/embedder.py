@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Protocol
 
-SIZE = 384  # numbers in a vector, one signed byte each
-
 
 class Embedder(Protocol):
     """A model whose vectors lie near each other when texts mean the same.
@@ -21,7 +19,7 @@ class Embedder(Protocol):
         ...
 
     def embed(self, texts: Sequence[str]) -> list[bytes]:
-        """One vector for each text: ``SIZE`` signed bytes, 127 times a vector of length 1.
+        """One vector for each text: ``vectors.SIZE`` signed bytes, 127 times a vector of length 1.
 
         A text's vector depends on nothing but the text. Nothing comes out when the model cannot be run: then
         words have to do.

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from gitmem.index.conversion import ENCODER, LONGEST, NAME, PIECES, PLACES, WORDS, word_rows
-from gitmem.index.embedder import SIZE
+from gitmem.index.vectors import SIZE
 from gitmem.index.wordpiece import WordPiece
 
 if TYPE_CHECKING:

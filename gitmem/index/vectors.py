@@ -1,6 +1,6 @@
 """Vectors of passages: kept in the index, compared by brute force from a copy in memory.
 
-A vector is ``embedder.SIZE`` signed bytes. All of an index are of one embedder, whose name stands beside
+A vector is ``SIZE`` signed bytes. All of an index are of one embedder, whose name stands beside
 them; those of another are dropped when the first of a new one comes. They are made in the order of the
 memories' numbers, so one number tells which memories have theirs. Every change leaves a line in a short
 journal: a process that has the copy reads only what is new.
@@ -12,21 +12,21 @@ import json
 from collections.abc import Collection, Iterable, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from gitmem.index.embedder import SIZE, Embedder
-
 if TYPE_CHECKING:
     import numpy as np
+
+    from gitmem.index.embedder import Embedder
 
     Numbers = np.ndarray[Any, np.dtype[np.int64]]
     Floats = np.ndarray[Any, np.dtype[np.float32]]
 
+SIZE = 384  # numbers in a vector, one signed byte each
 TABLES = """
 CREATE TABLE vector (passage INTEGER PRIMARY KEY, numbers BLOB NOT NULL);
 CREATE TABLE vector_change (at INTEGER PRIMARY KEY AUTOINCREMENT, passage INTEGER NOT NULL);
 CREATE TABLE vector_head (embedder TEXT NOT NULL, epoch INTEGER NOT NULL, done INTEGER NOT NULL);
 INSERT INTO vector_head VALUES ('', 0, 0);
 """
-_MEMO = "n, id, print, title, cuts"
 _JOURNAL = 4_096  # changes that are remembered; a copy that lags further behind is read anew
 _UNIT = 127 * 127
 _BLOCK = 320  # vectors multiplied at once: more, and BLAS would wait for a second thread each time
@@ -92,10 +92,10 @@ class Vectors:
 
         Memories may be found unless their number is in ``hidden``; if ``allowed`` is given, only those in it.
         """
-        head = _head(connection)
+        name, epoch = connection.execute("SELECT embedder, epoch FROM vector_head").fetchone()
         different = list(dict.fromkeys(queries))
-        vectors = embedder.embed(different) if head.embedder == embedder.name else []
-        if not vectors or not self._refresh(connection, head.epoch):
+        vectors = embedder.embed(different) if name == embedder.name else []
+        if not vectors or not self._refresh(connection, epoch):
             return None
         import numpy as np
 
@@ -172,69 +172,6 @@ class Vectors:
             self._places[int(self._rows[place])] = place
 
 
-class Memo(NamedTuple):
-    """A memory that waits for vectors: what tells it from any other that may get its number."""
-
-    number: int
-    id: str
-    fingerprint: int
-    title: str
-    cuts: str
-
-
-class State(NamedTuple):
-    """How far vectors are: whose they are ("" without any), how many, and of how many memories out of all."""
-
-    embedder: str
-    vectors: int
-    done: int
-    memories: int
-
-
-def state(connection: Any) -> State:
-    """How far the vectors are."""
-    vectors = connection.execute("SELECT count(*) FROM vector").fetchone()[0]
-    return State(_head(connection).embedder, vectors, *progress(connection))
-
-
-def progress(connection: Any) -> tuple[int, int]:
-    """How many memories have their vectors, and how many there are."""
-    found: tuple[int, int] = connection.execute(
-        "SELECT count(*) FILTER (WHERE n <= (SELECT done FROM vector_head)), count(*) FROM memory"
-    ).fetchone()
-    return found
-
-
-def waiting(connection: Any, embedder: str, limit: int) -> list[Memo]:
-    """The next memories, at most ``limit``, whose passages have no vectors of ``embedder`` yet."""
-    head = _head(connection)
-    done = head.done if head.embedder == embedder else 0
-    query = f"SELECT {_MEMO} FROM memory WHERE n > ? ORDER BY n LIMIT ?"
-    return [Memo(*found) for found in connection.execute(query, (done, limit)).fetchall()]
-
-
-def put(connection: Any, embedder: str, made: Sequence[tuple[Memo, Sequence[tuple[int, bytes]]]]) -> None:
-    """Keep what was made for the memories that were waiting: row and vector of each passage.
-
-    Vectors of another embedder go first. A memory that changed meanwhile waits on, and so do those after it.
-    Call it within a transaction.
-    """
-    if [memo for memo, _ in made] != waiting(connection, embedder, len(made)):
-        return
-    if _head(connection).embedder != embedder:
-        drop(connection)
-    rows = [row for _, vectors in made for row in vectors]
-    connection.executemany("INSERT INTO vector VALUES (?, ?)", rows)
-    connection.execute("UPDATE vector_head SET embedder = ?, done = ?", (embedder, made[-1][0].number))
-    _note(connection, [row for row, _ in rows])
-
-
-def drop(connection: Any) -> None:
-    """Take all vectors out; words stay. Call it within a transaction."""
-    connection.execute("DELETE FROM vector")
-    connection.execute("UPDATE vector_head SET embedder = '', epoch = epoch + 1, done = 0")
-
-
 def remove(connection: Any, rows: Sequence[int]) -> None:
     """Take the vectors of those passages out, as far as they are in, once their memories are gone.
 
@@ -243,19 +180,9 @@ def remove(connection: Any, rows: Sequence[int]) -> None:
     had = "SELECT passage FROM vector WHERE passage IN (SELECT value FROM json_each(?))"
     gone = [row for (row,) in connection.execute(had, (json.dumps(list(rows)),)).fetchall()]
     connection.executemany("DELETE FROM vector WHERE passage = ?", [(row,) for row in gone])
-    _note(connection, gone)
+    note(connection, gone)
     # The highest number is given again once its memory is gone.
     connection.execute("UPDATE vector_head SET done = min(done, (SELECT ifnull(max(n), 0) FROM memory))")
-
-
-def _head(connection: Any) -> _Head:
-    return _Head(*connection.execute("SELECT embedder, epoch, done FROM vector_head").fetchone())
-
-
-class _Head(NamedTuple):
-    embedder: str
-    epoch: int
-    done: int
 
 
 def names_out(query: str) -> str:
@@ -283,7 +210,8 @@ def _open(rows: Numbers, hidden: Iterable[int], allowed: Iterable[int] | None) -
     return by_number[numbers]
 
 
-def _note(connection: Any, rows: Iterable[int]) -> None:
+def note(connection: Any, rows: Iterable[int]) -> None:
+    """Put a change of those passages' vectors down in the journal. Call it within a transaction."""
     connection.executemany("INSERT INTO vector_change (passage) VALUES (?)", [(row,) for row in rows])
     connection.execute(
         "DELETE FROM vector_change WHERE at <= (SELECT max(at) FROM vector_change) - ?", (_JOURNAL,)

@@ -15,7 +15,7 @@ import pytest
 import parts
 from gitmem.flows import model
 from gitmem.index.conversion import PIECES, convert
-from gitmem.index.embedder import SIZE
+from gitmem.index.vectors import SIZE
 
 ROOT = Path(__file__).resolve().parents[2]
 GIVEN = os.environ.get("GITMEM_TEST_MODEL")  # read before the guards clean the environment

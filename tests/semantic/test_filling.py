@@ -16,9 +16,9 @@ from machine import Machine, every
 LOOK = """
 import json, sys
 from gitmem import app
-from gitmem.index import vectors
+from gitmem.index import unembedded
 store = app.open_store(sys.argv[1])
-state = store.index.ask(vectors.state)
+state = store.index.ask(unembedded.state)
 rows = store.index.ask(lambda c: c.execute("SELECT passage, hex(numbers) FROM vector ORDER BY 1").fetchall())
 print(json.dumps([state.embedder, state.done, state.memories, rows]))
 """

@@ -9,8 +9,8 @@ import sys
 
 import pytest
 
-from gitmem.index.embedder import SIZE
 from gitmem.index.minilm import Installed, MiniLM
+from gitmem.index.vectors import SIZE
 from gitmem.index.wordpiece import WordPiece
 
 TRIPLES = [  # a text, one that says the same in other words, one about something else

@@ -9,11 +9,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from gitmem.index import schema, vectors
-from gitmem.index.embedder import SIZE
+from gitmem.index import schema, unembedded
 from gitmem.index.filters import Filters
 from gitmem.index.index import Index
-from gitmem.index.vectors import Vectors, names_out
+from gitmem.index.vectors import SIZE, Vectors, names_out
 from gitmem.memory.memory import Memory
 
 KEY, VAULT = bytes(32), "v"
@@ -45,14 +44,14 @@ def texts_of(index):
 
 def fill(index, embedder, bodies, at_once=3):
     """What gitmem.flows.embedding does, from bodies at hand; at most ``at_once`` memories."""
-    waiting = index.ask(lambda connection: vectors.waiting(connection, embedder.name, at_once))
+    waiting = index.ask(lambda connection: unembedded.waiting(connection, embedder.name, at_once))
     made = []
     for memo in waiting:
         spans = [row for row, (memory_id, *_) in texts_of(index).items() if memory_id == memo.id]
         texts = [bodies[memo.id][slice(*texts_of(index)[row][1:])] for row in spans]
         made.append((memo, list(zip(spans, embedder.embed(texts), strict=True))))
     if made:
-        assert index.change(None, lambda connection: vectors.put(connection, embedder.name, made))
+        assert index.change(None, lambda connection: unembedded.put(connection, embedder.name, made))
     return bool(made)
 
 
@@ -143,7 +142,7 @@ def check_copy(index, cache, embedder, there):
     """The copy in memory says what the file says."""
     found = cosines(index, cache, embedder, "a question", "another")
     if found is None:
-        name = index.ask(vectors.state).embedder
+        name = index.ask(unembedded.state).embedder
         assert not there or name != embedder.name
         return
     queries = embedder.embed(["a question", "another"])
@@ -181,7 +180,7 @@ def test_memories_without_vectors_yet_are_no_obstacle(full, hashing):
     assert [texts_of(index)[row][0] for row in missing] == [late[0].id]
     assert found.of(missing) == {}
     assert len(index.search("late", EVERY, 5)) == 1
-    assert index.ask(vectors.progress) == (8, 9)
+    assert index.ask(unembedded.progress) == (8, 9)
 
 
 def test_another_model_takes_only_the_vectors_with_it(full, hashing):
@@ -190,7 +189,7 @@ def test_another_model_takes_only_the_vectors_with_it(full, hashing):
     assert cosines(index, Vectors(), hashing("new"), "q") is None
     fill(index, hashing("new"), bodies)
     assert index.search("text", EVERY, 20) == words
-    assert index.ask(vectors.state)[0::2] == ("new", 3)
+    assert index.ask(unembedded.state)[0::2] == ("new", 3)
     assert cosines(index, Vectors(), hashing("hashing"), "q") is None
     assert {texts_of(index)[row][0] for row in kept(index)} == set(IDS[:3])
 
@@ -216,11 +215,11 @@ def test_the_model_is_not_asked_while_there_is_no_vector(index, hashing):
 
 def test_vectors_of_a_text_that_changed_meanwhile_are_not_kept(index, hashing):
     index.apply("c0", [], [memory(IDS[0], "before")])
-    memo = index.ask(lambda connection: vectors.waiting(connection, "hashing", 1))[0]
+    memo = index.ask(lambda connection: unembedded.waiting(connection, "hashing", 1))[0]
     index.apply("c1", [], [memory(IDS[0], "after")])
     row = schema.passage_row(memo.number, 0, several=False)
     made = [(memo, [(row, hashing().embed(["before"])[0])])]
-    index.change(None, lambda connection: vectors.put(connection, "hashing", made))
+    index.change(None, lambda connection: unembedded.put(connection, "hashing", made))
     assert kept(index) == {}
     fill(index, hashing(), {IDS[0]: "after"})
     assert list(kept(index).values()) == hashing().embed(["after"])
@@ -232,7 +231,7 @@ def test_a_number_that_is_given_again_waits_again(index, hashing):
         pass
     index.apply("c1", [IDS[1]], [])
     index.apply("c2", [], [memory(IDS[2], "third")])
-    assert [memo.id for memo in index.ask(lambda c: vectors.waiting(c, "hashing", 5))] == [IDS[2]]
+    assert [memo.id for memo in index.ask(lambda c: unembedded.waiting(c, "hashing", 5))] == [IDS[2]]
     assert cosines(index, Vectors(), hashing(), "q").of(texts_of(index)).keys() < texts_of(index).keys()
 
 
