@@ -12,7 +12,7 @@ from gitmem.index.words import words
 from gitmem.memory.memory import Memory
 
 _MOST = 24  # words of the query: more find more, and nothing better
-_LOOKED_UP = 150  # different words whose rarity is asked for, the most frequent ones of the memory
+_LOOKED_UP = 200  # different words whose rarity is asked for: the memory's most frequent, then longest ones
 _READ = 50_000  # characters
 
 Frequencies = Callable[[Sequence[str]], dict[str, int]]  # in how many passages each word stands
@@ -25,7 +25,7 @@ def wording(memory: Memory, frequencies: Frequencies) -> str:
     """
     text = f"{memory.title} {memory.body[:_READ]} {' '.join((*memory.tags, *memory.topics))}"
     counted = Counter(word for word in map(str.lower, words(text)) if word not in STOP)
-    own = dict(counted.most_common(_LOOKED_UP))
+    own = dict(sorted(counted.items(), key=lambda one: (-one[1], -len(one[0]), one[0]))[:_LOOKED_UP])
     held = {word: count for word, count in frequencies(list(own)).items() if count > 1}
     most = max(held.values(), default=1)
     telling = sorted(held, key=lambda word: (-sqrt(own[word]) * log(1 + most / held[word]), word))

@@ -87,27 +87,21 @@ def marks(text: str, query: str) -> Marks:
     return tuple(joined)
 
 
-class _Asked(NamedTuple):
-    """The words of a query: pairs of characters as a pattern ("" for none), others by their first letters."""
-
-    pairs: str
-    words: dict[str, list[str]]
-
-
 @lru_cache(1)
-def _asked(query: str) -> _Asked:
+def _asked(query: str) -> tuple[str, dict[str, list[str]]]:
+    """The words of a query: pairs of characters as a pattern ("" for none), all by their first letters."""
     words = [_unaccented(word) for word in question(query).words]
     pairs = "|".join(re.escape(word) for word in words if is_run(word))  # no spaces: they may stand anywhere
     by_key: dict[str, list[str]] = {}
     for word in words:
         by_key.setdefault(word[:_KEY], []).append(word)
-    return _Asked(f"(?=({pairs}))" if pairs else "", by_key)
+    return f"(?=({pairs}))" if pairs else "", by_key
 
 
 def _found(text: str, query: str) -> list[tuple[int, int]]:
-    plain, asked = _unaccented(text.replace("…", " ")), _asked(query)
-    places = {found.span(1) for found in re.finditer(asked.pairs, plain)} if asked.pairs else set()
-    tokens = [(token, span, asked.words.get(token[:_KEY], ())) for token, span in _tokens(plain)]
+    plain, (pairs, by_key) = _unaccented(text.replace("…", " ")), _asked(query)
+    places = {found.span(1) for found in re.finditer(pairs, plain)} if pairs else set()
+    tokens = [(token, span, by_key.get(token[:_KEY], ())) for token, span in _tokens(plain)]
     places |= {span for token, span, words in tokens if any(_is_form(token, word) for word in words)}
     if not places:
         places = {span for token, span, words in tokens if token.startswith(tuple(words))}
