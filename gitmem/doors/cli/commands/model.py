@@ -16,7 +16,7 @@ from gitmem.flows import model
 
 @click.group(name="model", cls=Verbs)
 def command() -> None:
-    """Install the model that finds by meaning, look at it, or remove it."""
+    """Install the model that finds by meaning, or remove it."""
 
 
 @verb(
