@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import sys
 from types import TracebackType
 
 from gitmem.errors import BUG, INTERRUPTED
 
+_OBJECTS = 20_000  # new ones before cycles are looked for: with 700, starting has it done forty times in vain
+
 
 def main() -> None:
     """Runs one gitmem command and exits with its code (see ``gitmem/errors.py``)."""
+    gc.set_threshold(_OBJECTS)
     _open_streams()
     try:
         code = _run(sys.argv[1:])
@@ -21,6 +25,7 @@ def main() -> None:
         code = _pipe_closed()
     except Exception as error:  # the last resort: a bug becomes one sentence and a report
         code = _bug(error)
+    gc.freeze()  # what is left ends with the process and need not be looked through once more
     sys.exit(code)
 
 
