@@ -20,6 +20,7 @@ from bench.conversations import Talks
 from bench.dialogues import HEADLINE, Dialogue, texts
 from bench.reference import content, day
 from gitmem.index.embedder import Embedder
+from gitmem.index.relevance import THRESHOLD
 
 FALSE_ALARMS = 0.05
 Score = Callable[[str], float]
@@ -98,14 +99,6 @@ def share_of_idf(dialogue: Dialogue, unit: str) -> Score:
         return best / (sum(weights.values()) or 1.0)
 
     return score
-
-
-def default() -> float | None:
-    """The product's own threshold, None while it has none."""
-    from gitmem import settings
-
-    found = settings.find("search.min_relevance") if hasattr(settings, "find") else None
-    return float(found.default) if found else None
 
 
 def _relevance(vault: Talks) -> Score:
