@@ -37,7 +37,7 @@ def rows(found: Sequence[Dialogue], mode: str, embedder: Callable[[], Embedder] 
             yield {
                 "mode": mode,
                 "texts": unit,
-                **compared(found, [_relevance(vault) for vault in vaults], default()),
+                **compared(found, [_relevance(vault) for vault in vaults], THRESHOLD),
             }
             for vault in vaults:
                 vault.close()
