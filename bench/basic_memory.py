@@ -40,7 +40,7 @@ asyncio.run(main())
 class BasicMemory:
     """One project per conversation and one for all of them, synced from the plain files."""
 
-    name = "basic-memory, full text"
+    name = "basic-memory"
     units: tuple[str, ...] = ("sessions",)
 
     def __init__(self, plain: Plaintext, folder: str, environment: str) -> None:
@@ -59,7 +59,7 @@ class BasicMemory:
             copy = shutil.copytree(place, os.path.join(self._home, "notes", project))
             self._run("project", "add", project, copy)
         self._run("reindex", "--full", "--search")
-        self.name = f"basic-memory {self._run('--version').split()[-1]}, full text"
+        self.name = f"basic-memory {self._run('--version').split()[-1]}"
 
     def answer(self, asked: Sequence[Asked], unit: str) -> Iterator[Answer]:
         """What its search tool returns for every question, in one process."""

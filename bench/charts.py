@@ -126,9 +126,9 @@ def _group(chart: Chart, group: Group, top: int) -> Iterator[str]:
         y, end = top + number * _BAR, _x(chart, one.value)
         width = round(max(end - _LABEL, 1), 1)
         yield _block(f"c{one.series}", _LABEL, y + 1, width, _BAR - 3)
-        yield _text(end + 6, y + 12, one.said, "soft small")
+        x = end if one.bar is None else _x(chart, one.bar)
+        yield _text(max(x, end) + 6, y + 12, one.said, "soft small")
         if one.bar is not None:
-            x = _x(chart, one.bar)
             yield f'<line class="bar" x1="{x}" y1="{y - 1}" x2="{x}" y2="{y + _BAR - 1}"/>'
 
 

@@ -44,8 +44,8 @@ def _quality(rows: list[Part], names: Sequence[str]) -> Iterator[list[str]]:
             for mode in MODES:
                 for row in chosen(rows, units=units, scope=scope, mode=mode):
                     bars = dict(zip(MODES[1:], BARS.get((units, scope), ()), strict=False))
-                    bar = f"≥ {_rate(bars[mode])}" if mode in bars else ""
-                    yield [units, said, mode, f"{row['n']:.0f}", *(_rate(row[name]) for name in names), bar]
+                    bar = f"≥ {rate(bars[mode])}" if mode in bars else ""
+                    yield [units, said, mode, f"{row['n']:.0f}", *(rate(row[name]) for name in names), bar]
 
 
 def categories(reference: Part, found: Part) -> str:
@@ -57,7 +57,7 @@ def categories(reference: Part, found: Part) -> str:
         for mode in MODES:
             mine = {row["category"]: row for row in chosen(rows, units=units, mode=mode)}
             if mine:
-                cells = (_rate(mine[key]["R@10"]) if key in mine else "–" for key in map(str, CATEGORIES))
+                cells = (rate(mine[key]["R@10"]) if key in mine else "–" for key in map(str, CATEGORIES))
                 lines.append([units, mode, *cells])
     return _table(heads, lines)
 
@@ -84,12 +84,12 @@ def relevance(found: Part) -> str:
     for row in rows_of(found):
         own = "default" in row
         errors = (
-            [_rate(row["default"]), _percent(row["missed"]), _percent(row["false_alarms"])]
+            [rate(row["default"]), _percent(row["missed"]), _percent(row["false_alarms"])]
             if own
             else ["–"] * 3
         )
         lines.append(
-            [row["mode"], row["texts"], str(row["n"]), _percent(row["pass"]), _rate(row["auc"]), *errors]
+            [row["mode"], row["texts"], str(row["n"]), _percent(row["pass"]), rate(row["auc"]), *errors]
         )
     return _table(heads, lines)
 
@@ -107,7 +107,7 @@ def rivals(found: Part) -> str:
     heads = ("system", "R@10 sessions", "pooled", "R@10 turns", "pooled", "cold", "warm", "disk")
     lines = []
     for row in rows_of(found):
-        cells = [_rate(row[kind]) if kind in row else "–" for kind in kinds]
+        cells = [rate(row[kind]) if kind in row else "–" for kind in kinds]
         cold = f"{row['cold']:,.0f} ms ({row['cold_ratio']:.1f} ×)"
         lines.append([row["system"], *cells, cold, f"{row['warm']:,.1f} ms", f"{row['disk'] / 1e6:.1f} MB"])
     return _table(heads, lines)
@@ -192,7 +192,8 @@ def _cost(row: Part) -> str:
     return f"{said} {row['unit']}".strip() + bar
 
 
-def _rate(value: float) -> str:
+def rate(value: float) -> str:
+    """A share with three decimals: .776."""
     return f"{value:.3f}".removeprefix("0") if value < 1 else f"{value:.3f}"
 
 

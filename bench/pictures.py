@@ -5,11 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 from bench.charts import Chart, Group, Value, powers
-from bench.figures import BARS, MODES, chosen, rows_of
+from bench.figures import BARS, MODES, chosen, rate, rows_of
 
 Results = dict[str, Any]
 _NAMES = {"conversation": "", "pool": ", pooled"}
-_TENTHS = tuple((tenth / 10, f".{tenth}" if tenth < 10 else "1") for tenth in range(11))
+_TENTHS = tuple((tenth / 10, f".{tenth}" if tenth % 10 else f"{tenth // 10}") for tenth in range(11))
 
 
 def every(results: Results) -> dict[str, Chart]:
@@ -33,13 +33,13 @@ def quality(results: Results) -> Chart:
         for scope, said in _NAMES.items():
             bars = dict(zip(MODES[1:], BARS.get((units, scope), ()), strict=False))
             values = tuple(
-                Value(MODES.index(row["mode"]), row["R@10"], f"{row['R@10']:.3f}", bars.get(row["mode"]))
+                Value(MODES.index(row["mode"]), row["R@10"], rate(row["R@10"]), bars.get(row["mode"]))
                 for row in chosen(rows, units=units, scope=scope)
             )
             groups.append(Group(units + said, values))
     series = ("plain FTS5 reference", "gitmem, by words", "gitmem, with MiniLM")
     title = "R@10 on LoCoMo, development half, categories 1–4 (dashed: the bar)"
-    return Chart(title, series, tuple(groups), 0.5, 1.0, _TENTHS)
+    return Chart(title, series, tuple(groups), 0.0, 1.0, _TENTHS)
 
 
 def found(results: Results) -> Chart:
@@ -49,7 +49,7 @@ def found(results: Results) -> Chart:
         Group(
             row["system"],
             tuple(
-                Value(number, row[kind], f"{row[kind]:.3f}")
+                Value(number, row[kind], rate(row[kind]))
                 for number, kind in enumerate(kinds, start=1)
                 if kind in row
             ),
