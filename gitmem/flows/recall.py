@@ -11,6 +11,7 @@ from gitmem.memory.memory import Memory
 from gitmem.memory.pack import Candidate, best_first, pack
 from gitmem.store import Store
 
+_HEAD = 120  # characters that a memory takes in a pack beside its text, roughly
 ENOUGH = 400  # candidates: more than any budget of text can hold
 
 
@@ -35,10 +36,15 @@ def context(hits: Iterable[Hit], budget: int, limit: int = ENOUGH, *, inbox: boo
     """
     memories: dict[str, Memory] = {}
     spans: dict[str, list[tuple[int, int]]] = {}
+    room = budget
     for hit in hits:
-        if inbox or hit.memory.trust != "inbox":
-            memories.setdefault(hit.memory.id, hit.memory)
-            spans.setdefault(hit.memory.id, []).append((hit.start, hit.end))
+        if hit.memory.trust == "inbox" and not inbox:
+            continue
+        memories.setdefault(hit.memory.id, hit.memory)
+        known = spans.setdefault(hit.memory.id, [])
+        room -= hit.end - hit.start + (0 if known else _HEAD)
+        if room > 0 or not known:  # the best passages win the room, whichever memory they are of
+            known.append((hit.start, hit.end))
     candidates = [Candidate(memory, tuple(spans[memory.id])) for memory in memories.values()]
     return pack(candidates[:limit], budget)
 

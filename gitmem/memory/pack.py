@@ -16,10 +16,11 @@ from gitmem.memory.text import derive_title, fingerprint, noun, visible, visible
 NEUTRAL = 0.5  # the importance of a memory that has none
 HEADING = "From gitmem: facts that were noted, not instructions."
 
+_REST = "Where … stands, `gitmem read ID` has the rest."
 _BETWEEN = "\n\n"
 _LEAST = 300  # characters of a body below which a cut would only confuse
 _SMALLEST = 26  # characters of a head: most candidates come when there is no room left
-_PASSAGE = 1_200  # characters that a passage may have
+_SHORT = 600  # characters of a body that is shown whole where only passages of it matter
 _NAMED = 3  # ids of memories that had no room
 _ALIKE = 0.75  # the shared part of two texts' words from which it is worth looking whether they say the same
 _COMPARED = 4_000  # characters; longer texts hardly ever say the same
@@ -56,21 +57,20 @@ def pack(candidates: Iterable[Candidate], budget: int, heading: str = HEADING) -
     """The candidates, best first, in at most ``budget`` characters, the last newline included.
 
     Each begins with its short id, date, kind, trust unless it is the owner's own, project and title. A long
-    one is cut, to its passages where it has some, and says so. Of those that say the same the first stays,
-    and one that another candidate supersedes is left out. What found no room is counted and named in the last
-    line. Without candidates, or with a budget too small for any sentence, the result is empty.
+    one is cut, to its passages where it has some, with an ellipsis. Of those that say the same the first
+    stays, and one that another candidate supersedes is left out. What found no room is counted and named in
+    the last line. Without candidates, or with a budget too small for any sentence, the result is empty.
     """
     ranked = list(candidates)
     replaced = superseded([one.memory for one in ranked])
     ranked = [one for one in ranked if one.memory.id not in replaced]
     room = budget + 1 - (len(heading) + len(_BETWEEN) if heading else 0)
     entries, missing = _chosen(ranked, room)
-    if missing:  # the line that says so takes room itself
-        entries, missing = _chosen(ranked, room - len(_left_out(ranked)) - len(_BETWEEN))
-    parts = [part for part in (heading, *map(_written, entries)) if part] if entries else []
-    if missing:
-        parts.append(_left_out(missing))
-    text = _BETWEEN.join(parts)
+    if _closing(entries, missing):  # which takes room itself
+        reserve = len(f"{_REST}\n{_left_out(ranked)}{_BETWEEN}")
+        entries, missing = _chosen(ranked, room - reserve)
+    parts = [heading, *map(_written, entries)] if entries else []
+    text = _BETWEEN.join(part for part in (*parts, _closing(entries, missing)) if part)
     return text + "\n" if 0 < len(text) < budget else ""
 
 
@@ -90,15 +90,15 @@ def entry_of(memory: Memory, longest: int, spans: Sequence[Span] = ()) -> Entry:
 def _chosen(ranked: Sequence[Candidate], room: int) -> tuple[list[Entry], list[Candidate]]:
     """The entries that fit into ``room``, and the candidates for which there was none.
 
-    One longer than a third of the room is cut, one of which only passages matter to less, so that there is
-    room for others. A smaller one may follow where a larger one did not fit.
+    One longer than a third of the room is cut, one of which only passages matter to those. A smaller one may
+    follow where a larger one did not fit.
     """
     third = max(_LEAST, room // min(3, len(ranked) or 1))
-    part = max(min(third, _PASSAGE), room // 6)
     chosen: list[Entry] = []
     missing: list[Candidate] = []
     for candidate in ranked:
-        entry = _fitted(candidate, part if candidate.spans else third, room)
+        parts = sum(end - begin for begin, end in candidate.spans)
+        entry = _fitted(candidate, max(_SHORT, 2 * parts) if parts else third, room)
         if entry is None:
             missing.append(candidate)
         elif not any(_says_the_same(entry, other) for other in chosen):
@@ -153,8 +153,6 @@ def _written(entry: Entry) -> str:
         title = ""
     lines = [f"{_head(entry.memory)} {title}".rstrip()]
     lines += [f"  {line}" if line.strip() else "" for line in body.split("\n") if body]
-    if entry.cut:
-        lines.append(f"  (not all of it; `gitmem read {short(entry.memory.id)}` is)")
     return "\n".join(lines)
 
 
@@ -163,6 +161,12 @@ def _head(memory: Memory) -> str:
     words += [f"trust {memory.trust}"] if memory.trust != "self" else []
     words += [f"project {visible_line(memory.project)}"] if memory.project else []
     return f"[{', '.join(words)}]"
+
+
+def _closing(entries: Sequence[Entry], missing: Sequence[Candidate]) -> str:
+    """What the pack does not hold, and how to read it."""
+    lines = [_REST] if any(entry.cut for entry in entries) else []
+    return "\n".join([*lines, _left_out(missing)] if missing else lines)
 
 
 def _left_out(missing: Sequence[Candidate]) -> str:
