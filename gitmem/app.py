@@ -284,11 +284,11 @@ def push_later(store: Store) -> None:
 
 
 def embed_later(store: Store) -> None:
-    """Starts a detached filling of the index when memories wait for vectors and nobody makes them."""
+    """Starts a detached filling when memories wait for vectors, unless it would ask for a passphrase."""
     if store.embedder is not None:
         from gitmem.flows import embedding
 
-        if embedding.lacks(store, store.embedder):
+        if embedding.lacks(store, store.embedder) and key_source(store.path).source != "passphrase":
             _start(store, "index")
 
 

@@ -10,6 +10,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from gitmem import config
+from gitmem.errors import ConfigError
 from gitmem.index import schema, unembedded
 from gitmem.store import Store
 
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 
 Made = list[tuple["Memo", list[tuple[int, bytes]]]]  # row and vector of each passage
 Step = Callable[[int, int], None]  # done, total
+_NO_VECTORS = "The model gives no vectors: `gitmem model status` says why."
 _REST = 3600.0  # seconds before a model that failed is tried again behind a search
 _AT_ONCE = 8  # memories: so few are looked up one by one, and little is lost when the process is killed
 
@@ -54,19 +56,19 @@ def state(store: Store) -> State:
 
 
 def lacks(store: Store, embedder: Embedder) -> bool:
-    """Whether memories wait for vectors that nobody is making, from a model that works; quick.
-
-    Raises:
-        ConfigError: the state folder cannot be written.
-    """
-    if not store.index.ask(lambda connection: unembedded.waiting(connection, embedder.name, 1)):
+    """Whether memories wait for vectors that nobody is making, from a model that works; quick."""
+    index = store.index
+    if not index.lasts or not index.ask(lambda found: unembedded.waiting(found, embedder.name, 1)):
         return False
     try:
         failed_lately = time.time() - os.path.getmtime(_failed()) < _REST
     except OSError:
         failed_lately = False
-    with config.hold(_lock(store), wait=False) as free:
-        return free and not failed_lately
+    try:
+        with config.hold(_lock(store), wait=False) as free:
+            return free and not failed_lately
+    except ConfigError:  # where no lock can be held, nobody could make them either
+        return False
 
 
 def fill(store: Store, embedder: Embedder, step: Step | None = None) -> str:
@@ -81,26 +83,29 @@ def fill(store: Store, embedder: Embedder, step: Step | None = None) -> str:
     with config.hold(_lock(store), wait=False) as mine:
         if not mine:
             return "Another gitmem is making vectors."
-        if make(lambda: store.index, store, embedder, step):
+        why = make(lambda: store.index, store, embedder, step)
+        if why == _NO_VECTORS:
+            config.write_private(_failed(), "")
+        else:
             config.remove(_failed())
-            return ""
-        config.write_private(_failed(), "")
-        return "The model gives no vectors: `gitmem model status` says why."
+        return why
 
 
-def make(index_of: Callable[[], Index], store: Store, embedder: Embedder, step: Step | None = None) -> bool:
-    """Make them for any index of the store's memories, asked for before each step; False when there are none.
+def make(index_of: Callable[[], Index], store: Store, embedder: Embedder, step: Step | None = None) -> str:
+    """Make them for any index of the store's memories, asked for before each step; why some are missing.
 
     The index must be of a commit that the store has verified.
     """
     while True:
         index = index_of()
+        if not index.lasts:
+            return "The index cannot be written here, so vectors would not stay."
         waiting = index.ask(lambda connection: unembedded.waiting(connection, embedder.name, _AT_ONCE))
         if not waiting:
-            return True
+            return ""
         made = _made(store, index.commit, embedder, waiting)
         if made is None:
-            return False
+            return _NO_VECTORS
         index.change(None, partial(_put, embedder.name, made))
         if step is not None:
             step(*index.ask(unembedded.progress))

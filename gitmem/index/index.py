@@ -61,6 +61,11 @@ class Index:
             self._attach()
         return self.ask(_commit)
 
+    @property
+    def lasts(self) -> bool:
+        """Whether it is kept in a file, not only as long as this process lives."""
+        return self._identity is not None
+
     def apply(
         self,
         commit: str,

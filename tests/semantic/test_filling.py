@@ -31,6 +31,16 @@ LOADED = (
     "atexit.register(lambda: print(sorted(names & set(sys.modules)), file=sys.stderr));"
     "main()"
 )
+LONG_LIVED = """
+import sys
+from gitmem import app
+from gitmem.index.filters import Filters
+store = app.open_store(sys.argv[1])
+store.embedder = app.embedder()
+for question in iter(sys.stdin.readline, ""):
+    hits = store.search(question, Filters(), 1)
+    print(hits[0].memory.body if hits else "nothing", flush=True)
+"""
 NOTES = [
     "The harbour office closes at four in the afternoon",
     "Spare keys lie with the neighbour on the second floor",
@@ -171,6 +181,39 @@ def test_a_search_by_words_needs_no_model(machine, place, converted):
     machine.run("config", "set", "search.semantic", "auto")
     machine.run("model", "remove")
     look_for_it()
+
+
+def test_a_long_lived_process_keeps_model_and_vectors_and_sees_what_is_new(machine, place, converted):
+    give(converted, place)
+    machine.run("index")
+    argv = [sys.executable, "-P", "-c", LONG_LIVED, str(machine.vault)]
+    child = subprocess.Popen(
+        argv, env=machine.env, cwd=machine.home, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    )
+
+    def first(question):
+        child.stdin.write(question + "\n")
+        child.stdin.flush()
+        return child.stdout.readline()
+
+    assert "cello" in first("Somebody in the family is a musician")
+    machine.write("We painted the fence green")
+    machine.run("index")
+    for file in place.iterdir():
+        file.unlink()  # it is in memory
+    assert "fence" in first("What colour did the garden's border get?")
+    child.communicate()
+
+
+def test_where_no_index_can_be_kept_no_vectors_are_made(machine, place, converted):
+    give(converted, place)
+    for file in machine.git_dir.glob("gitmem/index.db*"):
+        file.unlink()
+    (machine.git_dir / "gitmem/index.db").mkdir()  # even root cannot write a file there
+    done = machine.run("search", "harbour")
+    assert ("closes at four" in done.out, done.err) == (True, "")
+    assert "would not stay" in machine.run("index").err
+    assert machine.run("--json", "index").json["vectors"] == 0
 
 
 def test_a_model_that_fails_is_named_and_not_tried_behind_every_search(machine, place, converted):

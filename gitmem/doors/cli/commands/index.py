@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 
 import click
@@ -31,9 +32,11 @@ def command(call: Call, rebuild: bool, background: bool) -> None:
     """
     store = app.open_store(call.vault, None if background else output.secret_asker())
     embedder = app.embedder()
+    if background and embedder is not None:
+        if hasattr(os, "nice"):
+            os.nice(10)  # it may take minutes, and nobody waits for it
+        embedding.fill(store, embedder)
     if background:
-        if embedder is not None:
-            embedding.fill(store, embedder)
         return
     if rebuild:
         store.drop_index()
