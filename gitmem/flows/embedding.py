@@ -71,16 +71,18 @@ def lacks(store: Store, embedder: Embedder) -> bool:
         return False
 
 
-def fill(store: Store, embedder: Embedder, step: Step | None = None) -> str:
+def fill(store: Store, embedder: Embedder, step: Step | None = None, *, wait: bool = True) -> str:
     """Make the vectors that are missing; why some still are, "" when none is.
 
-    Each small transaction stays, so it may be killed at any time; others read and write in between.
+    One process at a time does; another one waits for it, or goes without ``wait``.
+
+    Each small transaction stays: it may be killed at any time; others read and write in between.
 
     Raises:
         TamperedError: the branch is refused.
         ConfigError: the state folder cannot be written.
     """
-    with config.hold(_lock(store), wait=False) as mine:
+    with config.hold(_lock(store), wait=wait) as mine:
         if not mine:
             return "Another gitmem is making vectors."
         why = make(lambda: store.index, store, embedder, step)

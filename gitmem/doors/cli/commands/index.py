@@ -35,7 +35,7 @@ def command(call: Call, rebuild: bool, background: bool) -> None:
     if background and embedder is not None:
         if hasattr(os, "nice"):
             os.nice(10)  # it may take minutes, and nobody waits for it
-        embedding.fill(store, embedder)
+        embedding.fill(store, embedder, wait=False)
     if background:
         return
     if rebuild:
