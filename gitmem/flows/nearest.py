@@ -10,6 +10,7 @@ from gitmem.index.keyword import question
 from gitmem.memory.memory import Memory
 from gitmem.store import Store
 
+_AROUND = ",;:!?.\"'`()[]{}<>“”„«»‘’"
 MOST = 1_000  # memories that are counted
 
 
@@ -42,13 +43,23 @@ def why_nothing(store: Store, query: str, filters: Filters, but: str = "") -> No
             return Nothing(why, len(found), nearest=nearest, relevance=found[0].relevance)
     if not store.count(Filters(everything=True)):
         return Nothing("empty")
-    typed = [word for word in dict.fromkeys(query.split()) if not {*words}.isdisjoint(question(word).words)]
-    return Nothing("unknown", words=tuple(typed))
+    return Nothing("unknown", words=_typed(query))
 
 
 def meant(store: Store, query: str) -> dict[str, list[str]]:
-    """What a search looked for in place of the words of ``query`` when none of them is anywhere; else {}."""
+    """When no word of ``query`` is anywhere: each of them, and what it was taken for; {} otherwise."""
     words = question(query).words
     if any(store.index.frequencies(words).values()):
         return {}
-    return store.index.ask(lambda connection: spelling.corrections(connection, words))
+    near = store.index.ask(lambda connection: spelling.corrections(connection, words))
+    return {
+        typed: [one for word in question(typed).words for one in near.get(word, ())]
+        for typed in _typed(query)
+    }
+
+
+def _typed(query: str) -> tuple[str, ...]:
+    """The words of a query that are looked for, as they were typed."""
+    words = set(question(query).words)
+    parts = (part.strip(_AROUND) for part in query.split())
+    return tuple(dict.fromkeys(part for part in parts if not words.isdisjoint(question(part).words)))

@@ -32,7 +32,8 @@ def every(
     """All hits; before them what was looked for instead when no memory has the words of the question."""
     if meant:
         instead = dict.fromkeys(hit.snippet[slice(*place)].lower() for hit in found for place in hit.marks)
-        yield ("dim", f"No memory has {_listed(list(meant))}; this has {_listed(list(instead))}.")
+        what = f"this has {_listed(list(instead))}" if instead else "this comes nearest in meaning"
+        yield ("dim", f"No memory has {_any(list(meant))}; {what}.")
     for hit in found:
         yield from lines(hit, query, explained=explained)
 

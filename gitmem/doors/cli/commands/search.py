@@ -67,8 +67,8 @@ def _hits(call: Call, store: Store, asked: _Asked, chosen: dict[str, Any]) -> No
     words, meant = asked.words, {}
     if words and not any(hit.marks for hit in found):
         meant = _meant(store, words)
-        words = " ".join(word for some in meant.values() for word in some)
-        found = [shown_for(hit, words, width) for hit in found] if meant else found
+        words = " ".join(word for some in meant.values() for word in some) or words
+        found = [shown_for(hit, words, width) for hit in found]
     shape = {**asked.shape, **({"meant": meant} if meant else {})}
     shape["hits"] = [wire.hit(hit, explained=explained) for hit in found]
     output.show(call, shape, hits.every(found, words, meant, explained=explained))
