@@ -157,7 +157,7 @@ def test_two_fillings_at_once_take_turns_and_both_end_with_a_whole_index(machine
     many(machine, 40)
     give(converted, place)
     done = every([machine.spawn("--json", "index") for _ in range(2)])
-    assert [(one.code, one.err, one.json["embedded"]) for one in done] == [(0, "", 44)] * 2
+    assert [(one.code, one.err, one.json["embedded"]) for one in done] == [(0, b"", 44)] * 2
 
 
 def test_a_search_by_words_needs_no_model(machine, place, converted):
