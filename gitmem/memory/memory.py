@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, Self
 
 from gitmem.errors import InvalidMemoryError
@@ -118,6 +119,7 @@ def superseded(memories: Collection[Memory]) -> set[str]:
     return {old for new, old in takes if new < old or (old, new) not in takes}
 
 
+@lru_cache(16)  # reading a document asks twice
 def is_id(text: str) -> bool:
     """Whether ``text`` is a full memory id: a ULID in upper-case Crockford base 32."""
     return len(text) == 26 and text[0] in _ALPHABET[:8] and not text.strip(_ALPHABET)
@@ -128,6 +130,7 @@ LISTS = ("tags", "sources", "supersedes", "links", "topics", "files")  # the fie
 TIMES = ("created", "updated", "expires")  # and those that hold a time
 
 
+@lru_cache(16)
 def is_time(text: str) -> bool:
     """Whether ``text`` is a time that exists, in UTC, written like ``2026-11-20T07:00:00Z``."""
     if len(text) != 20 or text[4::3] != "--T::Z":

@@ -17,7 +17,8 @@ _CONTROL = (
 _MARKUP = r"(?:#{1,6}|[-*+>]|\d{1,3}[.)])\s+|\[[ xX]\]\s+"
 _EMPHASIS = r"\*\*|__|`|\[\[|\]\]"
 _HEADING = r"(?m)^ {0,3}#{1,6}[ \t]+(\S.*)$"
-_LONGEST = 1000  # characters of a line that can matter for a title
+_LONGEST = 1000  # characters of a line that can matter for a title,
+_MOSTLY = 200  # and that mostly do
 _FENCED = r"(?ms)^ {0,3}(```|~~~).*?(?:^ {0,3}\1|\Z)"
 
 
@@ -107,7 +108,16 @@ def _normal(text: str) -> str:
 
 
 def _clean(line: str) -> str:
-    line = " ".join(line[:_LONGEST].split())
+    if len(line) > _MOSTLY:
+        clean = _cleaned(line[:_MOSTLY])
+        # More would only follow: what was cut through, two characters of markup, is at its end.
+        if len(clean) > TITLE_LENGTH + 4 and any(map(str.isalnum, clean)):
+            return clean
+    return _cleaned(line[:_LONGEST])
+
+
+def _cleaned(line: str) -> str:
+    line = " ".join(line.split())
     while not line[:1].isalpha() and (match := re.match(_MARKUP, line + " ")):
         line = line[match.end() :]
     if "*" in line or "_" in line or "`" in line or "[" in line or "]" in line:
