@@ -20,7 +20,8 @@ _RUN = (
 )
 _ASCII_WORD = re.compile("[0-9A-Za-z]+")
 _HUMP = re.compile("[A-Z](?:(?<=[a-z0-9][A-Z])|[A-Z][a-z])")
-_NAME = "[0-9A-Za-z]*[0-9A-Za-z][A-Z][0-9A-Za-z]*"
+# From the start of a word and without going back: a long word must not be read once for each of its letters.
+_NAME = "(?<![0-9A-Za-z])[0-9A-Za-z][0-9a-z]*+[A-Z][0-9A-Za-z]*"
 _BETWEEN = "(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])"
 # Accents of Greek, points of Hebrew, vowel signs of Arabic: SQLite takes off Latin marks only.
 _MARKED = "[\u0370-\u03ff\u0590-\u06ff\u1f00-\u1fff]"

@@ -5,10 +5,13 @@ The memories are what a developer would keep over some months; most names share 
 
 from __future__ import annotations
 
+import time
+
 import pytest
 
 from gitmem.index.filters import Filters
 from gitmem.index.index import Index
+from gitmem.index.words import folded, parts
 from gitmem.memory.ids import new_id
 from gitmem.memory.memory import Memory
 
@@ -241,3 +244,20 @@ def test_nine_in_ten_names_find_their_memory_first(names):
 def test_names_are_found_among_the_first_five(names):
     missed = [query for query, wanted in QUERIES if wanted not in names(query)]
     assert missed == []
+
+
+@pytest.mark.parametrize(
+    ("name", "expected"),
+    [("UserService", "User Service"), ("HTTPClient", "HTTP Client"), ("getUserById2", "get User By Id2"),
+     ("XMLHttpRequest", "XML Http Request"), ("v2Beta", "v2 Beta"), ("foo", ""), ("Foo", ""), ("FOO", "")],
+)  # fmt: skip
+def test_a_name_in_camel_case_has_parts(name, expected):
+    assert " ".join(parts(name)) == expected
+    assert folded(f"a {name}, b") == f"a {expected} {name}, b".replace("  ", " ")
+
+
+def test_a_long_word_beside_a_name_takes_no_time():
+    started = time.process_time()
+    folded("fooBar " + "a" * 300_000)
+    folded("fooBar " * 40_000)
+    assert time.process_time() - started < 2
