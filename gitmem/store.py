@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING
 
 from gitmem.branch import Branch
@@ -12,7 +12,7 @@ from gitmem.errors import AmbiguousIdError
 from gitmem.index.seen import Seen
 from gitmem.memory import document
 from gitmem.memory.ids import path_of
-from gitmem.memory.memory import SHORT, Memory, is_id
+from gitmem.memory.memory import SHORT, Memory, is_id, short
 from gitmem.memory.text import fingerprint, noun
 from gitmem.reader import Reader, unknown
 from gitmem.repo.repo import Repo
@@ -262,9 +262,16 @@ class Store(Reader):
     def _hits(self, scored: Sequence[Scored], query: str, width: int) -> list[Hit]:
         from gitmem.index.snippet import hit
 
-        ids = dict.fromkeys(one.id for one in scored)
-        found = {memory.id: memory for memory in self.memories(ids, blobs=self.index.blobs(ids))}
+        found = {memory.id: memory for memory in self.readable(dict.fromkeys(one.id for one in scored))}
         return [hit(found[one.id], one, query, width) for one in scored if one.id in found]
+
+    def readable(self, ids: Iterable[str]) -> list[Memory]:
+        """Those of the memories that can be opened; which cannot is told: one must not hide the others."""
+        wanted, damaged = list(ids), list[str]()
+        found = list(self.memories(wanted, damaged=damaged, blobs=self.index.blobs(wanted)))
+        for memory_id in damaged:
+            self.trunk.tell(f"memory {short(memory_id)} cannot be opened; `gitmem doctor` says more.")
+        return found
 
     def close(self) -> None:
         """Let go of the index and of git."""

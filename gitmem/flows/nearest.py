@@ -39,7 +39,7 @@ def why_nothing(store: Store, query: str, filters: Filters, but: str = "") -> No
     for why, tried in (("weak", filters), ("outside", every), ("hidden", Filters(everything=True))):
         found = [one for one in store.index.search(query, tried, MOST) if one.id != but]
         if found:
-            nearest = next(store.memories([found[0].id]), None)
+            nearest = next(iter(store.readable([found[0].id])), None)
             return Nothing(why, len(found), nearest=nearest, relevance=found[0].relevance)
     if not store.count(Filters(everything=True)):
         return Nothing("empty")

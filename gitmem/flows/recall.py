@@ -24,7 +24,7 @@ def recall(store: Store, project: str, budget: int) -> str:
     rows = _trusted(store, project)
     if not rows and project:
         rows = _trusted(store, "")
-    memories = best_first(store.memories([row.id for row in rows])) if rows else []
+    memories = best_first(store.readable(row.id for row in rows)) if rows else []
     return pack(map(Candidate, memories), budget)
 
 

@@ -287,6 +287,32 @@ def test_reading_without_an_id_uses_the_same_builder(machine, ids):
     assert ids["gone"][-6:] not in out
 
 
+# --- a damaged memory ------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("gone", [True, False])
+def test_one_damaged_memory_hides_no_other(tmp_path, gone):
+    machine = Machine.new(tmp_path).init()
+    good, bad = machine.write("good apples"), machine.write("bad apples")
+    machine.run("search", "apples")
+    (path,) = [
+        line for line in machine.git("ls-tree", "-r", "--name-only", "HEAD").splitlines() if bad in line
+    ]
+    blob = machine.git("rev-parse", f"HEAD:{path}").strip()
+    loose = machine.git_dir / "objects" / blob[:2] / blob[2:]
+    loose.chmod(0o644)
+    loose.unlink() if gone else loose.write_bytes(b"noise")
+    for arguments in (
+        ("search", "apples"),
+        ("search", "apples", "--context", "500"),
+        ("read", "--project", ""),
+    ):
+        done = machine.run(*arguments)
+        assert good[-6:] in done.out
+        assert bad[-6:] not in done.out
+        assert done.err == f"gitmem: memory {bad[-6:]} cannot be opened; `gitmem doctor` says more.\n"
+
+
 # --- what it costs ----------------------------------------------------------------------------------------
 
 
