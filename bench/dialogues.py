@@ -6,6 +6,7 @@ The file is LoCoMo's own JSON: a list of conversations, each with ``conversation
 
 from __future__ import annotations
 
+import calendar
 import hashlib
 import json
 import re
@@ -140,7 +141,7 @@ def _session(found: dict[str, Any], name: str, number: int) -> Session:
     clock = time.strptime(str(talk[f"session_{number}_date_time"]), _CLOCK)
     turns = tuple(_turn(one, name) for one in talk[f"session_{number}"])
     told = found.get("observation", {}).get(f"session_{number}_observation", {})
-    about = ((who, *fact[:2]) for who, facts in told.items() for fact in facts)
+    about = ((who, fact[0], fact[1:]) for who, facts in told.items() for fact in facts)
     facts = tuple(
         Line(f"{key}#{at}", who, _plain(text), places_named(evidence, name))
         for at, (who, text, evidence) in enumerate(about)
@@ -150,7 +151,7 @@ def _session(found: dict[str, Any], name: str, number: int) -> Session:
 
 def _turn(one: dict[str, Any], name: str) -> Line:
     caption = f" [photo: {one['blip_caption']}]" if one.get("blip_caption") else ""
-    key = next(iter(places_named(one["dia_id"], name)))
+    key = next(iter(places_named(one["dia_id"], name)), f"{name}/{one['dia_id']}")
     return Line(key, str(one["speaker"]), _plain(f"{one['text']}{caption}"), frozenset([key]))
 
 
@@ -166,7 +167,7 @@ def _text(dialogue: Dialogue, session: Session, unit: str, lines: tuple[Line, ..
     for line, text in zip(lines, written, strict=True):
         places.append((at, at + len(text), line.key))
         at += len(text) + 1
-    seconds = int(time.mktime(time.strptime(session.time, "%Y-%m-%dT%H:%M:%SZ")) - time.timezone)
+    seconds = calendar.timegm(time.strptime(session.time, "%Y-%m-%dT%H:%M:%SZ"))
     tail = hashlib.sha256(f"{unit} {session.key}".encode()).digest()[:10]  # the same id in every run
     memory = Memory(
         id=new_id(seconds * 1000, tail),
