@@ -58,7 +58,8 @@ def test_the_commands_of_every_day_import_nothing_slow(vault, tmp_path, argument
     modules = imported(arguments, tmp_path)
     assert "gitmem.store" in modules
     slow = HEAVY - {"cryptography", "sqlcipher3"}
-    assert modules & slow == set()
+    # OpenSSL a second time, a dataclass of twenty fields, the names of weekdays: 1 to 4 ms each.
+    assert modules & (slow | {"calendar", "dataclasses", "hashlib", "hmac", "locale"}) == set()
 
 
 def test_every_section_of_the_help_has_commands_and_every_command_a_section(run_gitmem):
