@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import glob
 import os
 import random
 import shutil
-import signal
 import sqlite3
 import sys
-import time
 
 import pytest
 
@@ -17,7 +14,6 @@ from gitmem.index import opening, schema
 from gitmem.index.filters import Filters
 from gitmem.memory.ids import new_id
 from gitmem.memory.memory import Memory
-from machine import Machine
 
 FILES = ("index.db", "index.db-wal", "index.db-shm")
 WORDS = "amber birch cedar delta ember fjord gorse hazel iris juniper kelp larch".split()
@@ -298,75 +294,6 @@ def test_a_head_of_another_vault_or_commit_or_none(place):
 def test_vectors_of_another_model_change_no_answer(place):
     _altered(place, "UPDATE vector_head SET embedder = 'another model', done = 999999")
     place.check()
-
-
-# --- processes --------------------------------------------------------------------------------------------
-
-
-@pytest.fixture
-def machine(tmp_path):
-    made = Machine.new(tmp_path).init()
-    script = (
-        "import random, sys; from gitmem import app; from gitmem.memory.memory import Memory;"
-        "from gitmem.memory.ids import new_id; store = app.open_store(sys.argv[1]);"
-        "store.write([Memory(id=new_id(1_777_000_000_000 + n), created='2026-05-01T00:00:00Z',"
-        " body=f'note {n} on ' + ' '.join(random.Random(n).choices(sys.argv[2].split(), k=40)))"
-        " for n in range(2_100)])"
-    )
-    made.python(script, str(made.vault), " ".join(WORDS))
-    return made
-
-
-def _hits(done):
-    return [(hit["id"], hit["score"]) for hit in done.json["hits"]]
-
-
-def _without_index(machine):
-    folder = machine.git_dir / "gitmem"
-    for path in folder.glob("index.db*"):
-        path.unlink()
-
-
-def _assert_alone(group):
-    """The process that helped the one that was killed ends by itself."""
-    for _ in range(100):
-        left = [one for one in glob.glob("/proc/[0-9]*/stat") if _group(one) == (group, True)]
-        if not left:
-            return
-        time.sleep(0.05)
-    raise AssertionError(left)
-
-
-def _group(stat):
-    """The process group, and whether the process lives."""
-    try:
-        with open(stat, encoding="utf-8", errors="replace") as file:
-            state, _, group, *_ = file.read().rpartition(")")[2].split()
-    except OSError:
-        return 0, False
-    return int(group), state not in "ZX"
-
-
-def test_a_killed_rebuild_and_several_at_once(machine):
-    ask = ("--json", "search", "amber larch note 77")
-    expected = _hits(machine.run(*ask))
-    for wait in (0.2, 0.45, 0.8):
-        _without_index(machine)
-        child = machine.spawn(*ask)
-        time.sleep(wait)
-        os.kill(child.pid, signal.SIGKILL)
-        child.communicate()
-        _assert_alone(child.pid)
-        assert _hits(machine.run(*ask)) == expected
-    _without_index(machine)
-    children = [machine.spawn(*ask) for _ in range(3)]
-    for child in children:
-        out, err = child.communicate(timeout=60)
-        assert child.returncode == 0, err
-        assert f'"{expected[0][0]}"' in out.decode()
-        assert b"Traceback" not in err
-    assert _hits(machine.run(*ask)) == expected
-    machine.assert_sound("amber", "larch kelp")
 
 
 if sys.platform == "win32":

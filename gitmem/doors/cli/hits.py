@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 _INDENT = "        "
 _NARROW = 60  # columns below which a date and a project leave no room for a title
 _BAR = 50  # columns for a score of 1, of which no part has more than two thirds
-_WORDS = 6  # of a query, in a message
+_WORDS, _WORD = 6, 30  # of a query, in a message, and the columns of each
 
 
 def room() -> int:
@@ -145,6 +145,6 @@ def _any(words: Sequence[str]) -> str:
 
 
 def _listed(words: Sequence[str]) -> str:
-    few = ", ".join(f"“{word}”" for word in words[:_WORDS])
+    few = ", ".join(f"“{one_line(word, _WORD)}”" for word in words[:_WORDS])
     more = f" and {len(words) - _WORDS} more" if len(words) > _WORDS else ""
     return few + more
