@@ -1,7 +1,8 @@
 """all-MiniLM-L6-v2 in whole numbers of eight bits, run by onnxruntime: texts in, unit vectors out.
 
-Each text is run alone. A batch would be a fifth faster, but what the network multiplies is scaled by the
-largest number in the batch: a text's vector would depend on its company, and a rebuilt index rank otherwise.
+Each text is run alone, by one thread. A batch would be a fifth faster, but what the network multiplies is
+scaled by the largest number in the batch: a text's vector would depend on its company, and a rebuilt index
+rank otherwise. Threads that share a text wait for each other forty times, and long when the machine is busy.
 """
 
 from __future__ import annotations
@@ -18,11 +19,11 @@ if TYPE_CHECKING:
     import numpy as np
     import onnxruntime
 
-_THREADS = 2  # more wait for each other longer than they save
+_AT_ONCE = 2  # texts
 
 
 class MiniLM:
-    """A loaded model. One thread at a time may use it."""
+    """A loaded model."""
 
     name = NAME
 
@@ -30,6 +31,9 @@ class MiniLM:
         self, session: onnxruntime.InferenceSession, words: Any, places: Any, pieces: WordPiece
     ) -> None:
         self._session, self._words, self._places, self._pieces = session, words, places, pieces
+        from concurrent.futures import ThreadPoolExecutor
+
+        self._pool = ThreadPoolExecutor(_AT_ONCE)
 
     @classmethod
     def load(cls, folder: str) -> MiniLM:
@@ -48,11 +52,9 @@ class MiniLM:
         words = np.memmap(os.path.join(folder, WORDS), word_rows(), "r")  # few of its rows are ever read
         places = np.fromfile(os.path.join(folder, PLACES), "<f4").reshape(LONGEST, SIZE)
         options = onnxruntime.SessionOptions()
-        options.intra_op_num_threads = _THREADS
+        options.intra_op_num_threads = 1
         options.inter_op_num_threads = 1
         options.log_severity_level = 4  # what it has to say comes as exceptions
-        # A thread that spins while it waits would take a whole core from whoever works beside a long fill.
-        options.add_session_config_entry("session.intra_op.allow_spinning", "0")
         session = onnxruntime.InferenceSession(
             os.path.join(folder, ENCODER), options, providers=["CPUExecutionProvider"]
         )
@@ -60,7 +62,7 @@ class MiniLM:
 
     def embed(self, texts: Sequence[str]) -> list[bytes]:
         """One vector for each text: 384 signed bytes, 127 times a vector of length 1."""
-        return [self._vector(text) for text in texts]
+        return list(self._pool.map(self._vector, texts) if len(texts) > 1 else map(self._vector, texts))
 
     def _vector(self, text: str) -> bytes:
         import numpy as np
