@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any
 
 from bench.dialogues import CATEGORIES
+from bench.metrics import NAMES
 
 Part = dict[str, Any]
 _SCOPES = {"conversation": "within the conversation", "pool": "all conversations at once"}
@@ -16,6 +18,15 @@ BARS = {
     ("notes", "conversation"): (0.765, 0.815),
     ("notes", "pool"): (0.775, 0.815),
     ("sessions", "conversation"): (0.94, 0.95),
+}
+_COLUMNS = {
+    "sessions conversation": "R@10 of sessions",
+    "sessions pool": "R@10 of sessions, pooled",
+    "turns conversation": "R@10 of turns",
+    "turns pool": "R@10 of turns, pooled",
+    "cold": "cold time",
+    "warm": "warm time",
+    "disk": "disk",
 }
 MODES = ("reference", "lexical", "semantic")
 
@@ -118,19 +129,31 @@ def behind(found: Part) -> str:
     rows = rows_of(found)
     own = [row for row in rows if row["system"].startswith("gitmem")]
     said = []
-    for rival in rows:
+    for rival, mine in itertools.product(rows, own):
         if rival in own:
             continue
-        for mine in own:
-            worse = [
-                name
-                for name in rival
-                if name.startswith(("sessions ", "turns ")) and rival[name] >= mine[name]
-            ]
-            worse += [name for name in ("cold", "warm", "disk") if rival[name] <= mine[name]]
-            if worse:
-                said.append(f"- {rival['system']} is not behind {mine['system']} in: {', '.join(worse)}.")
+        worse = [what for name, what in _COLUMNS.items() if name in rival and not _ahead(mine, rival, name)]
+        if worse:
+            said.append(f"- {mine['system']} is not ahead of {rival['system']} in {', '.join(worse)}.")
     return "\n".join(said) or "gitmem is ahead of every system in every column."
+
+
+def _ahead(mine: Part, rival: Part, name: str) -> bool:
+    found = " " in name  # R@10 of a unit and scope: more is better; of costs less is
+    return bool(mine[name] > rival[name]) if found else bool(mine[name] < rival[name])
+
+
+def gain(found: Part) -> str:
+    """Whether the model ever makes a figure of the headline lower."""
+    rows = chosen(rows_of(found), category="1-4")
+    lower = []
+    for row in chosen(rows, mode="semantic"):
+        (words,) = chosen(rows, mode="lexical", units=row["units"], scope=row["scope"])
+        where = f"{row['units']} {_SCOPES[row['scope']]}"
+        lower += [f"{name} of {where}" for name in NAMES if row[name] < words[name]]
+    if not chosen(rows, mode="semantic"):
+        return ""
+    return f"With the model lower than by words: {', '.join(lower) or 'no figure of this table'}."
 
 
 def search(found: Part) -> str:
@@ -210,6 +233,7 @@ def _table(heads: Sequence[str], lines: Iterable[Sequence[str]]) -> str:
 PLACES: dict[str, tuple[tuple[str, ...], Callable[..., str]]] = {
     "machine": (("machine",), machine),
     "quality": (("reference", "quality"), quality),
+    "gain": (("quality",), gain),
     "categories": (("reference", "quality"), categories),
     "left-out": (("quality",), left_out),
     "relevance": (("relevance",), relevance),

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from bench import charts, figures, pictures, report
+from bench import charts, figures, metrics, pictures, report
 
 _ROOT = Path(__file__).parents[2]
 _RESULTS = report.load(str(_ROOT / "docs" / "benchmarks" / "results.json"))
@@ -39,7 +39,15 @@ def test_the_page_says_where_a_rival_is_ahead() -> None:
     fast = {"system": "grep", "sessions pool": 0.8, "cold": 8.0, "warm": 9.0, "disk": 20}
     slow = {"system": "other", "sessions pool": 0.8, "cold": 800.0, "warm": 9.0, "disk": 20}
     said = figures.behind({"found": {"rows": [fast, slow, own]}})
-    assert said == "- grep is not behind gitmem lexical in: cold."
+    assert said == "- gitmem lexical is not ahead of grep in cold time."
+
+
+def test_the_page_says_where_the_model_makes_a_figure_lower() -> None:
+    figures_of = dict.fromkeys(metrics.NAMES, 0.5) | {"category": "1-4", "units": "turns", "scope": "pool"}
+    rows = [{**figures_of, "mode": "lexical"}, {**figures_of, "mode": "semantic", "R@1": 0.4}]
+    lower = "R@1 of turns all conversations at once"
+    assert figures.gain({"found": {"rows": rows}}) == f"With the model lower than by words: {lower}."
+    assert figures.gain({"found": {"rows": rows[:1]}}) == ""
 
 
 @pytest.mark.skipif(not _RESULTS, reason="nothing was measured yet")
