@@ -5,10 +5,12 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 
 import pytest
 
+from gitmem import worker
 from gitmem.index.filters import Filters
 from gitmem.indexing import LONG
 from tests.store.conftest import Devices
@@ -201,3 +203,48 @@ def test_one_damaged_memory_in_the_middle_hides_no_other(device):
     for mode in ("two", "one"):
         done = result(begin(device, mode))
         assert (done["rows"], done["hits"]) == (MANY - 1, [device.rare])
+
+
+def test_beside_other_threads_nothing_is_forked(monkeypatch):
+    monkeypatch.setattr(worker, "_cores", lambda: 2)
+    stop = threading.Event()
+    other = threading.Thread(target=stop.wait)
+    other.start()
+    try:
+        assert not worker.can_help()
+    finally:
+        stop.set()
+        other.join()
+
+
+def test_on_one_core_a_second_process_is_no_help(monkeypatch):
+    monkeypatch.setattr(worker, "_threads", lambda: 1)
+    monkeypatch.setattr(worker, "_cores", lambda: 1)
+    assert not worker.can_help()
+    monkeypatch.setattr(worker, "_cores", lambda: 2)
+    assert worker.can_help() is hasattr(os, "fork")
+
+
+ASK = """
+import sys, json
+sys.path[:0] = json.loads(sys.argv[1])
+from gitmem.worker import Worker
+second = Worker(lambda task: bytes([task]) * (task * 100_000))
+for task in range(1, 6):
+    second.ask(task)
+found = [second.answer() for _ in range(5)]
+print([(answer[0], len(answer)) for answer in found], second.owes, second.wants)
+second.end()
+second.end()
+print(second.wants, second.lost())
+"""
+
+
+@needs_fork
+def test_a_worker_answers_in_order_however_large_the_answers_are():
+    done = subprocess.run(
+        [sys.executable, "-c", ASK, json.dumps(sys.path)], capture_output=True, text=True, timeout=60
+    )
+    first, second = done.stdout.splitlines()
+    assert first == f"{[(task, task * 100_000) for task in range(1, 6)]} False True", done.stderr
+    assert second == "False []"
