@@ -53,7 +53,8 @@ LATE_FOLDERS = {
 LATE_MODULES = {
     "anthropic", "asyncio", "concurrent", "cryptography", "dataclasses", "detect_secrets", "difflib", "fcntl",
     "github", "jinja2", "logging", "msvcrt", "numpy", "onnxruntime", "pathlib", "platform", "pydantic",
-    "secrets", "segno", "shutil", "subprocess", "tempfile", "threading", "tomllib", "unicodedata", "uuid", "yaml",
+    "secrets", "segno", "shutil", "subprocess", "tempfile", "threading", "tomllib", "unicodedata",
+    "uuid", "yaml",
 }  # fmt: skip
 READ_ENVIRONMENT = ("__main__.py", "app.py", "config.py", "connect.py", "doors/cli/", "repo/git.py")
 START_PROGRAMS = ("programs.py", "repo/git.py", "worker.py")
