@@ -11,7 +11,7 @@ from gitmem.memory.memory import Memory
 from gitmem.store import Store
 
 _AROUND = ",;:!?.\"'`()[]{}<>“”„«»‘’"
-MOST = 1_000  # memories that are counted
+MOST = 100  # memories that are counted: more would only say that the filter is narrow
 
 
 class Nothing(NamedTuple):
@@ -20,7 +20,7 @@ class Nothing(NamedTuple):
     ``why`` is one of: ``wordless`` (there is nothing to look for in the query), ``weak`` (what fits has too
     low a relevance), ``outside`` (the filters leave out what fits), ``hidden`` (what fits has expired or was
     superseded), ``empty`` (there are no memories), ``unknown`` (no memory has any of ``words``). ``fitting``
-    says how many fit, up to ``MOST``; ``nearest`` is the best of them, ``relevance`` how well it does.
+    says how many fit, up to ``most``; ``nearest`` is the best of them, ``relevance`` how well it does.
     """
 
     why: str
@@ -28,6 +28,7 @@ class Nothing(NamedTuple):
     words: tuple[str, ...] = ()
     nearest: Memory | None = None
     relevance: float = 0.0
+    most: int = MOST
 
 
 def why_nothing(store: Store, query: str, filters: Filters, but: str = "") -> Nothing:

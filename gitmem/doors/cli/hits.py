@@ -121,6 +121,8 @@ def nothing(reason: Nothing, filters: Filters, least: float) -> Iterator[Line]:
 
 def _why(reason: Nothing, filters: Filters, least: float) -> str:
     fit = f"{reason.fitting} {noun(reason.fitting)} {'fits' if reason.fitting == 1 else 'fit'}"
+    if reason.fitting >= reason.most:
+        fit = f"{reason.most} memories or more fit"
     if reason.why == "unknown" and not reason.words:
         return "No other memory is like it."
     return {
