@@ -10,7 +10,6 @@ import marshal
 from collections import deque
 from collections.abc import Callable, Generator
 from contextlib import closing
-from itertools import islice
 from typing import TYPE_CHECKING
 
 from gitmem.errors import TamperedError
@@ -52,12 +51,11 @@ def opened(reader: Reader, come: dict[str, str]) -> Opened:
 
     Doctor and read name the damaged ones.
     """
-    pairs = iter(come.items())
-    batches = [list(islice(pairs, _BATCH)) for _ in range(0, len(come), _BATCH)]
+    pairs = list(come.items())
     if len(come) < LONG or not can_help():
-        for batch in batches:
-            yield from _open(reader, batch)
+        yield from _open(reader, pairs)
         return
+    batches = [pairs[at : at + _BATCH] for at in range(0, len(pairs), _BATCH)]
     worker = Worker(_Opening(reader, batches))
     try:
         yield from _shared(reader, batches, worker)

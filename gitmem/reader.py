@@ -121,8 +121,8 @@ class Reader:
         wanted = None if ids is None else list(ids)
         found = self._blobs(commit, wanted, blobs or {})
         there = {memory_id: oid for memory_id, oid in found.items() if oid}
-        blobs = self.repo.objects.read_many(there.values(), MAX_BLOB, gaps=damaged is not None)
-        for memory_id, sealed in zip(there, blobs, strict=True):
+        read = self.repo.objects.read_many(there.values(), MAX_BLOB, gaps=damaged is not None)
+        for memory_id, sealed in zip(there, read, strict=True):
             try:
                 yield self.load(memory_id, sealed, at)
             except TamperedError:

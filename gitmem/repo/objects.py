@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import zlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 
 from gitmem.errors import GitmemError, NotFoundError, TamperedError
 from gitmem.hashing import sha1
@@ -18,7 +18,7 @@ _MANY = 64  # objects; above, one wait for the whole disk is shorter
 _CROWD = 192  # loose objects: about 32 writes
 _SAMPLE = tuple(f"{high:x}7" for high in range(16))  # of 256 folders: object names are evenly spread
 _FEW = 64  # objects; more are faster through git
-_WINDOW = 64  # ids in flight to cat-file: 3 kB, below the smallest pipe anywhere
+_WINDOW = 48  # ids; two windows in flight to cat-file are 4 kB, what the smallest pipe anywhere takes
 
 
 class Objects:
@@ -32,6 +32,7 @@ class Objects:
         self._unsynced: list[int] = []  # descriptors of objects perhaps not yet on the disk
         self._batch: Batch | None = None
         self._parents: Batch | None = None
+        self._asked: list[str] = []  # of the batch, whose answers nobody has read
         self._recent: dict[str, bytes] = {}  # trees and commits: a command asks for each several times
 
     def read(self, oid: str, limit: int = 0) -> bytes:
@@ -61,14 +62,9 @@ class Objects:
             for oid in oids:
                 yield self._one(oid, limit, gaps)
             return
-        pending: list[str] = []
-        for oid in oids:
-            pending.append(oid)
-            if len(pending) == _WINDOW:
-                yield from self._ask(pending, limit, gaps)
-                pending = []
-        if pending:
-            yield from self._ask(pending, limit, gaps)
+        windows = [oids[at : at + _WINDOW] for at in range(0, len(oids), _WINDOW)]
+        for window, ahead in zip(windows, [*windows[1:], []], strict=True):
+            yield from self._ask(window, limit, gaps, ahead)
 
     @property
     def crowded(self) -> bool:
@@ -136,11 +132,19 @@ class Objects:
 
     def leave(self) -> None:
         """In a forked process: use a cat-file of its own from now on, and leave the parent's alone."""
-        self._parents, self._batch = self._batch, None  # kept: an object that goes away would end it
+        self._parents, self._batch, self._asked = (
+            self._batch,
+            None,
+            [],
+        )  # kept: an object that goes away would end it
 
     def close(self) -> None:
         """End the cat-file process, if one was needed, and let go of the packs."""
         self._packs.close()
+        self._end()
+
+    def _end(self) -> None:
+        self._asked = []
         if self._batch is not None:
             self._batch.close()
             self._batch = None
@@ -180,31 +184,35 @@ class Objects:
             raise _damaged(oid)
         return content
 
-    def _ask(self, oids: list[str], limit: int, gaps: bool) -> list[bytes]:
-        """The answers to one window, all read: a generator would leave some in the pipe for the next."""
+    def _ask(self, oids: list[str], limit: int, gaps: bool, ahead: Sequence[str] = ()) -> list[bytes]:
+        """The answers to one window, all read; git finds those of the window ``ahead`` meanwhile."""
         answers: list[bytes] = []
         while len(answers) < len(oids):
             try:
-                self._collect(oids[len(answers) :], limit, answers)
+                self._collect(oids[len(answers) :], limit, answers, ahead)
             except (NotFoundError, TamperedError):
                 if not gaps:
                     raise
                 answers.append(b"")
         return answers
 
-    def _collect(self, oids: list[str], limit: int, answers: list[bytes]) -> None:
+    def _collect(self, oids: list[str], limit: int, answers: list[bytes], ahead: Sequence[str]) -> None:
         """Add the contents of ``oids`` to ``answers``, up to the first that cannot be had; then raise."""
+        if self._asked and self._asked != oids:
+            self._end()  # whoever asked for those does not want them any more
         batch = self._batch = self._batch or self._git.batch()
         try:
-            batch.stdin.write("".join(f"{oid}\n" for oid in oids).encode())
+            new = [*([] if self._asked else oids), *ahead]
+            self._asked = list(ahead)
+            batch.stdin.write("".join(f"{oid}\n" for oid in new).encode())
             batch.stdin.flush()
             for oid in oids:
                 answers.append(_answer(batch, oid, limit))  # noqa: PERF401  (those read so far stay)
         except OSError as error:
-            self.close()
+            self._end()
             raise _damaged(oids[0]) from error
         except BaseException:
-            self.close()  # the unread rest goes with the process
+            self._end()  # the unread rest goes with the process
             raise
 
 
