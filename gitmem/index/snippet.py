@@ -176,9 +176,7 @@ def _cut(text: str, start: int, width: int) -> str:
     piece = text[start : start + room - 1]
     if text[start + room - 1] != " ":
         ends = (
-            at
-            for at in range(len(piece), room * 3 // 4, -1)
-            if piece[at - 1] == " " or piece[at - 1] >= _WIDE
+            at for at in range(len(piece), room // 2, -1) if piece[at - 1] == " " or piece[at - 1] >= _WIDE
         )
         piece = piece[: next(ends, len(piece))]
     return ("…" if start > 0 else "") + piece.rstrip() + "…"

@@ -106,10 +106,10 @@ def _about(hit: Hit) -> str:
 def _explained(hit: Hit) -> Iterator[Line]:
     """The score as a table: each part, its number, and a bar as long for the same number in every hit."""
     wide = max([5, *(len(name) for name, _ in hit.parts)])
+    bar = min(_BAR, round(1.5 * (width() - len(_INDENT) - wide - 9)))
     for name, value in (*hit.parts, ("score", hit.score)):
-        bar = "" if name == "score" else "▪" * round(_BAR * value)
-        room = max(0, width() - len(_INDENT) - wide - 9)
-        yield ("dim", f"{_INDENT}{name:<{wide}} {value:6.3f}  {bar[:room]}".rstrip())
+        bars = "" if name == "score" else "▪" * round(bar * value)
+        yield ("dim", f"{_INDENT}{name:<{wide}} {value:6.3f}  {bars}".rstrip())
 
 
 def nothing(reason: Nothing, filters: Filters, least: float) -> Iterator[Line]:
