@@ -165,15 +165,19 @@ class _Distances:
         if self._far and term.startswith(self._far):
             return []
         if len(term) > len(self._word) + self._most or len(set(term[:-1]) - self._letters) > self._most:
-            return []  # seen at a glance
+            return []
         self._far = ""
         if not self._reaches(term[:-1]):  # its last letter may be another in its forms
             self._far = self._text
             return []
-        length, most = len(self._word), self._most
-        forms = (form for form in _forms(term) if abs(len(form) - length) <= most)
+        forms = (form for form in _forms(term) if self._seems_near(form))
         found = [(self._rows[-1][-1], form) for form in forms if self._reaches(form)]
-        return sorted((one for one in found if one[0] <= most), key=itemgetter(0))
+        return sorted((one for one in found if one[0] <= self._most), key=itemgetter(0))
+
+    def _seems_near(self, form: str) -> bool:
+        """Whether length and letters, which are quickly compared, allow it to be near."""
+        most = self._most
+        return abs(len(form) - len(self._word)) <= most and len(self._letters ^ set(form)) <= 2 * most
 
     def _reaches(self, text: str) -> bool:
         """Compare ``text`` as far as its beginning is near enough, and say whether all of it is."""
