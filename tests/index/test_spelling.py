@@ -16,7 +16,7 @@ from gitmem.memory.memory import Memory
 
 TEXT = """The database migrations are running; authentication tokens of the scheduler; memories of
 configuration files; the Kubernetes cluster received deployments; separate environment variables; definitely
-embarrassed; the response occurred; café and naïve; tokens tokens; toads;
+embarrassed; poisonous; relevant; the response occurred; café and naïve; tokens tokens; toads;
 9fceb02d0ae598e95dc970b74767f19372d61af8; 用户认证"""
 
 
@@ -52,6 +52,8 @@ def index():
         ("embarased", "embarrassed"),
         ("ocurred", "occurred"),
         ("recieved", "received"),
+        ("poisnous", "poisonous"),
+        ("relevent", "relevant"),
         ("tken", "token"),
         ("atabase", "database"),
         ("xatabase", "database"),
