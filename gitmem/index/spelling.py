@@ -24,9 +24,9 @@ _LETTERS = "abcdefghijklmnopqrstuvwxyz"
 # What stemming takes off; a stem in "i" comes from a word in "y".
 _ENDINGS = (
     "", "e", "s", "y", "ed", "es", "er", "ly", "al", "or", "ic", "ing", "ion", "ers", "ors", "ity", "ive",
-    "ous", "ful", "ant", "ent", "ment", "ions", "able", "ible", "ical", "ance", "ence", "ness", "ings", "ator",
-    "ative", "ication", "ation", "ments", "ities", "ational", "ations", "ications", "ization", "ate", "ated",
-    "ize", "ely",
+    "ment", "ions", "able", "ance", "ence", "ness", "ings", "ication", "ation", "ments", "ities", "ational",
+    "ations", "ications", "ization", "ate", "ated", "ize", "ely", "ous", "ful", "ant", "ent", "ible", "ical",
+    "ator", "ative",
 )  # fmt: skip
 
 

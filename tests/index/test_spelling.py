@@ -53,7 +53,7 @@ def index():
         ("ocurred", "occurred"),
         ("recieved", "received"),
         ("poisnous", "poisonous"),
-        ("relevent", "relevant"),
+        ("relvant", "relevant"),
         ("tken", "token"),
         ("atabase", "database"),
         ("xatabase", "database"),
