@@ -9,6 +9,7 @@ from gitmem.vault.primitives import Cipher
 
 _CHUNK = 64 * 1024
 _TAG = 16
+_ONLY = (1).to_bytes(12, "big")  # the nonce of a chunk that is the first and the last
 
 
 def seal(key: bytes, plaintext: bytes) -> bytes:
@@ -34,14 +35,14 @@ def unseal(key: bytes, sealed: bytes) -> bytes:
     if last > 0 and len(sealed) - starts[last] <= _TAG:
         raise PayloadError("The payload of this age file ends in an empty chunk.")
     try:
+        if last <= 0:
+            return cipher.decrypt(_ONLY, sealed, None)
         chunks = [
             cipher.decrypt(_nonce(number, number == last), sealed[at : at + _CHUNK + _TAG], None)
             for number, at in enumerate(starts)
         ]
     except InvalidTag:
-        chunks = []
-    if not chunks:
-        raise PayloadError("The payload of this age file was changed or cut.")
+        raise PayloadError("The payload of this age file was changed or cut.") from None
     return b"".join(chunks)
 
 
