@@ -188,5 +188,5 @@ class Gitmem:
         return whole(call, self._talks.vault.env)
 
     def disk(self) -> int:
-        """The whole vault, packed, its history and its index."""
+        """The whole vault: sealed memories, history and index, vectors where there are any."""
         return folder_size(self._talks.vault.path)
