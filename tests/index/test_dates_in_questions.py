@@ -10,7 +10,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from gitmem.index.filters import Filters
 from gitmem.index.hints import period
+from gitmem.index.index import Index
+from gitmem.memory.ids import new_id
+from gitmem.memory.memory import Memory
 
 NOW = "2026-11-20T07:00:00Z"  # a Friday
 
@@ -160,3 +164,25 @@ def test_a_question_without_a_date_does_not_pay_for_the_grammar():
     )
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
     assert done.stdout == "False\n"
+
+
+@pytest.mark.parametrize(
+    ("query", "first"),
+    [("where are the keys", 3), ("where were the keys last week", 2), ("keys since yesterday", 3),
+     ("the keys that we lost in May", 1), ("keys in 2025", 0), ("keys two weeks ago", 3)],
+)  # fmt: skip
+def test_a_memory_of_that_time_comes_first_and_no_other_is_left_out(query, first):
+    index = Index.open("/dev/null/none", bytes(32), "v")  # in memory
+    days = ("2025-02-03", "2026-05-20", "2026-11-11", "2026-11-19")
+    ids = [new_id(1_777_000_000_000 + n) for n in range(len(days))]
+    index.apply(
+        "c",
+        [],
+        [
+            Memory(id=ids[n], created=f"{day}T12:00:00Z", body="The keys lie there.")
+            for n, day in enumerate(days)
+        ],
+    )
+    found = [hit.id for hit in index.search(query, Filters(now=NOW), 10)]
+    assert found[0] == ids[first]
+    assert sorted(found) == sorted(ids)
