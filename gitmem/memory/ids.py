@@ -9,7 +9,7 @@ from gitmem.errors import InvalidMemoryError
 from gitmem.memory.memory import is_id
 
 _ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"  # Crockford: no I, L, O, U
-_VALUE = {char: value for value, char in enumerate(_ALPHABET)}
+_DIGITS = str.maketrans(_ALPHABET, "0123456789abcdefghijklmnopqrstuv")  # what int() reads in base 32
 SUFFIX = ".md.age"
 
 
@@ -24,10 +24,7 @@ def new_id(unix_ms: int, tail: bytes = b"") -> str:
 
 def unix_ms(memory_id: str) -> int:
     """The time inside an id, in milliseconds since 1970."""
-    value = 0
-    for char in memory_id[:10]:
-        value = value << 5 | _VALUE[char]
-    return value
+    return int(memory_id[:10].translate(_DIGITS), 32)
 
 
 def path_of(memory_id: str) -> str:
