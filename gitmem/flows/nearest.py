@@ -19,8 +19,9 @@ class Nothing(NamedTuple):
 
     ``why`` is one of: ``wordless`` (there is nothing to look for in the query), ``weak`` (what fits has too
     low a relevance), ``outside`` (the filters leave out what fits), ``hidden`` (what fits has expired or was
-    superseded), ``empty`` (there are no memories), ``unknown`` (no memory has any of ``words``). ``fitting``
-    says how many fit, up to ``most``; ``nearest`` is the best of them, ``relevance`` how well it does.
+    superseded), ``inbox`` (what fits waits to be accepted, and a pack leaves it out), ``empty`` (there are no
+    memories), ``unknown`` (no memory has any of ``words``). ``fitting`` says how many fit, up to ``most``;
+    ``nearest`` is the best of them, None when it cannot be opened, ``relevance`` how well it does.
     """
 
     why: str

@@ -271,6 +271,9 @@ def test_what_came_in_by_a_link_enters_a_pack_only_when_asked_for(machine, ids):
     shown = machine.run(*query, "--trust", "inbox").out
     assert f"[{ids['evil'][-6:]} " in shown
     assert "trust inbox]" in shown
+    done = machine.run("search", "liva", "--context", "3000")
+    assert done.out == ""
+    assert done.err.startswith("In the inbox 1 memory fits; --trust inbox takes")
 
 
 def test_a_pack_of_nothing_is_empty_and_the_reason_stands_beside_it(machine, ids):

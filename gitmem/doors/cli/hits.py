@@ -125,7 +125,10 @@ def _why(reason: Nothing, filters: Filters, least: float) -> str:
         fit = f"{reason.most} memories or more fit"
     if reason.why == "unknown" and not reason.words:
         return "No other memory is like it."
+    if reason.why == "weak" and not reason.nearest:
+        return "What fits cannot be opened; `gitmem doctor` says more."
     return {
+        "inbox": f"In the inbox {fit}; --trust inbox takes it into a pack.",
         "empty": "This vault is empty. `gitmem write 'text'` remembers something.",
         "wordless": "There is no word in that to search for; signs and emoji are not indexed.",
         "weak": f"{fit}, but none with a relevance of {least:.2f}; the best has {reason.relevance:.2f}:",

@@ -114,15 +114,15 @@ def _pack(call: Call, store: Store, asked: _Asked, budget: int, limit: int | Non
     if text:
         output.show(call, {**asked.shape, "text": text}, [text.rstrip("\n")])
     else:
-        _nothing(call, store, asked, {"text": ""})
+        _nothing(call, store, asked, {"text": ""}, waiting=len({hit.memory.id for hit in found}))
 
 
-def _nothing(call: Call, store: Store, asked: _Asked, empty: wire.Json) -> None:
+def _nothing(call: Call, store: Store, asked: _Asked, empty: wire.Json, waiting: int = 0) -> None:
     """Says why nothing was found; beside the answer when that is to go into a prompt."""
-    from gitmem.flows.nearest import why_nothing
+    from gitmem.flows.nearest import Nothing, why_nothing
 
     query = store.wording(asked.like) if asked.like else asked.words
-    reason = why_nothing(store, query, asked.filters, asked.like)
+    reason = Nothing("inbox", waiting) if waiting else why_nothing(store, query, asked.filters, asked.like)
     lines = hits.nothing(reason, asked.filters, asked.least)
     if "text" in empty and not call.json:
         output.aside(lines)
