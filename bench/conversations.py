@@ -66,7 +66,8 @@ class Talks:
             SystemExit: the file is not what it should be, or the vault's own is not encrypted.
         """
         index = Index.open(path, b"", self.store.vault.id)
-        index.apply(self.store.tip(), [], (text.memory for text in self.texts.values()))
+        in_order = (self.texts[memory_id].memory for memory_id in sorted(self.texts))  # as the vault's own
+        index.apply(self.store.tip(), [], in_order)
         if model := self.store.embedder:
             embedding.make(lambda: index, self.store, model)
         own = os.path.join(self.store.repo.folder, "index.db")
