@@ -44,7 +44,7 @@ def chosen(rows: Iterable[Part], **wanted: object) -> list[Part]:
 def quality(reference: Part, found: Part) -> str:
     """The headline: categories 1 to 4."""
     rows = chosen(rows_of(reference, found), category="1-4")
-    names = ("R@1", "R@5", "R@10", "MRR", "any@5", "all@5")
+    names = ("R@1", "R@5", "R@10", "MRR", "any@1", "any@5", "all@5")
     heads = ("units", "asked", "system", "n", *names, "R@10 to reach")
     return _table(heads, _quality(rows, names))
 
