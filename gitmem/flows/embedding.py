@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from gitmem import config
 from gitmem.errors import ConfigError
 from gitmem.index import schema, unembedded
+from gitmem.index.passages import plain
 from gitmem.store import Store
 
 if TYPE_CHECKING:
@@ -124,7 +125,7 @@ def _made(store: Store, commit: str, embedder: Embedder, waiting: Sequence[Memo]
     for memo in waiting:
         count = schema.passage_count(memo.cuts) if memo.id in bodies else 0
         spans = [schema.place(memo.cuts, k) for k in range(count)]
-        numbers = embedder.embed([bodies[memo.id][start:end] for start, end in spans])
+        numbers = embedder.embed([plain(bodies[memo.id][start:end]) for start, end in spans])
         if len(numbers) < count:
             return None
         rows = [schema.passage_row(memo.number, k, several=count > 1) for k in range(count)]

@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
 from gitmem.index.nearness import Near
+from gitmem.index.passages import ASKING, TEXT
+from gitmem.index.windows import Long, Place
 
-Place = tuple[int, int]  # memory number, passage
+Part = tuple[str, float, float]  # of a score: its name, its weight, and what it is, from 0 to 1
 
 _WHOLE = 0.5  # the weight of the whole memory beside its passage,
-_BEST = 0.2  # of the best passage of the same memory,
-_MEANING = 0.6  # of the nearness of the vectors,
+_BEST = 0.6  # where memories are asked for, of their best passages together,
+_BEST_OF_TURNS = 0.1  # where passages are: turns lean on each other, items of a list do not,
+_MEANING = 1.1  # of the nearness of the vectors,
+_MEANING_OF_TURN = 0.7  # which say less of a turn, a fragment,
 _PERIOD = 0.1  # and of a time that the question speaks of
 _ASKING = 0.9  # a turn that asks tells less than one that answers
+_TOGETHER = 4  # passages: what a memory is about, it says in several places
 
 
 class Scored(NamedTuple):
@@ -36,63 +41,80 @@ class Evidence(NamedTuple):
     """What is known of the candidates for a question.
 
     ``passages`` and ``wholes`` hold bm25 (the higher the better) of places and of memories of several
-    passages, ``nearness`` is that of places, ``asking`` the places that ask, ``in_period`` the memories of
-    the time that the question speaks of.
+    passages, which ``longs`` describes; ``near`` is what vectors say, None without any; ``in_period`` are the
+    memories of the time that the question speaks of.
     """
 
     passages: Mapping[Place, float]
     wholes: Mapping[int, float]
-    nearness: Mapping[Place, Near] | None
-    asking: frozenset[Place]
+    longs: Mapping[int, Long]
+    near: Mapping[Place, Near] | None
     in_period: frozenset[int]
 
 
-def fused(evidence: Evidence) -> dict[Place, tuple[tuple[str, float], ...]]:
-    """Place → the parts of its score.
+def fused(evidence: Evidence, by: str) -> dict[Place, tuple[tuple[str, float], ...]]:
+    """Place → the parts of its score, which is at most 1; ``by`` tells what is asked for.
 
     Each list is scaled by its best. The tables count words over different texts, so the whole memories say
     only how the long ones stand to each other: the best of them gets what the best passage of any of them
     has. A memory of one passage is its own whole.
     """
-    passages, nearness = evidence.passages, evidence.nearness
-    top = max(passages.values(), default=0.0) or 1.0
-    best = _best_of(passages)
-    of_wholes = _scaled_wholes(evidence, best, top)
-    weights = {"words": 1.0, "memory": _WHOLE, "best": _BEST}
-    if nearness is not None:
-        weights["meaning"] = _MEANING
-    if evidence.in_period:
-        weights["date"] = _PERIOD
-    full = sum(weights.values())
+    top = max(evidence.passages.values(), default=0.0) or 1.0
+    of_wholes = _scaled_wholes(evidence, top)
+    own = {place: _own(evidence, place, top) for place in {**evidence.passages, **(evidence.near or {})}}
+    best = _best_together(evidence, own)
     found = {}
-    for place in {**passages, **(nearness or {})}:
+    for place, by_itself in own.items():
         number = place[0]
-        share = (_ASKING if place in evidence.asking else 1.0) / full
-        own = passages.get(place, 0.0) / top
-        values = {
-            "words": own,
-            "memory": of_wholes.get(number, own),
-            "best": best.get(number, 0.0) / top,
-            "meaning": nearness[place].share if nearness and place in nearness else 0.0,
-            "date": float(number in evidence.in_period),
-        }
-        found[place] = tuple((name, weight * share * values[name]) for name, weight in weights.items())
+        parts = [*by_itself, ("memory", _WHOLE, of_wholes.get(number, by_itself[0][2]))]
+        form = _form(evidence, place)
+        if by == "memory" or form != TEXT:
+            parts.append(("best", _BEST if by == "memory" else _BEST_OF_TURNS, best[number]))
+        if evidence.in_period:
+            parts.append(("date", _PERIOD, float(number in evidence.in_period)))
+        scale = (_ASKING if form == ASKING else 1.0) / _weight(parts)
+        found[place] = tuple((name, weight * scale * value) for name, weight, value in parts)
     return found
 
 
-def _best_of(passages: Mapping[Place, float]) -> dict[int, float]:
-    best: dict[int, float] = {}
-    for (number, _), score in passages.items():
-        best[number] = max(score, best.get(number, 0.0))
-    return best
+def _own(evidence: Evidence, place: Place, top: float) -> list[Part]:
+    """What a passage has by itself: its words, and its meaning where there are vectors."""
+    parts = [("words", 1.0, evidence.passages.get(place, 0.0) / top)]
+    if evidence.near is not None:
+        share = evidence.near[place].share if place in evidence.near else 0.0
+        weight = _MEANING if _form(evidence, place) == TEXT else _MEANING_OF_TURN
+        parts.append(("meaning", weight, share))
+    return parts
 
 
-def _scaled_wholes(evidence: Evidence, best: Mapping[int, float], top: float) -> dict[int, float]:
-    highest = max(evidence.wholes.values(), default=0.0)
-    scale = max((best.get(number, 0.0) for number in evidence.wholes), default=0.0) / top
-    if not highest:
-        return dict.fromkeys(evidence.wholes, scale)
-    return {number: scale * score / highest for number, score in evidence.wholes.items()}
+def _weight(parts: Iterable[Part]) -> float:
+    return sum(weight for _, weight, _ in parts)
+
+
+def _form(evidence: Evidence, place: Place) -> str:
+    number, k = place
+    return evidence.longs[number].forms[k] if number in evidence.longs else TEXT
+
+
+def _best_together(evidence: Evidence, own: Mapping[Place, list[Part]]) -> dict[int, float]:
+    """What the best passages of each memory have on the average."""
+    scores: dict[int, list[float]] = {}
+    for (number, _), parts in own.items():
+        score = sum(weight * value for _, weight, value in parts) / _weight(parts)
+        scores.setdefault(number, []).append(score)
+    found = {}
+    for number, some in scores.items():
+        size = min(_TOGETHER, evidence.longs[number].size) if number in evidence.longs else 1
+        found[number] = sum(sorted(some, reverse=True)[:size]) / size
+    return found
+
+
+def _scaled_wholes(evidence: Evidence, top: float) -> dict[int, float]:
+    highest = max(evidence.wholes.values(), default=0.0) or 1.0
+    scale = max(
+        (score for (number, _), score in evidence.passages.items() if number in evidence.longs), default=0.0
+    )
+    return {number: scale / top * score / highest for number, score in evidence.wholes.items()}
 
 
 def best_of_each(scores: Mapping[Place, float]) -> list[Place]:

@@ -19,6 +19,9 @@ _SIGNS = frozenset(
     wednesday thursday friday saturday sunday today tonight yesterday recently recent lately ago
     last past previous this""".split()
 )
+_SPANS = frozenset(
+    "day days week weeks weekend month months quarter year years morning evening night".split()
+)
 _PUNCTUATION = str.maketrans(dict.fromkeys("!\"#$%&'()*+,-./:;<=>?@[\\]^`{|}~–—’‘“”…", " "))
 
 
@@ -46,6 +49,11 @@ def period(query: str, now: str) -> tuple[int, int] | None:
     if not found:
         return None
     return dates.times(min(found, key=lambda one: (not one.fixed, one.last - one.first)))
+
+
+def is_of_dates(word: str) -> bool:
+    """Whether a word in lower case is one that dates are said with: a hint, which need not be found."""
+    return word in _SIGNS or word in _SPANS or word.isdigit()
 
 
 def _maybe_year(word: str) -> bool:

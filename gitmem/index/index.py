@@ -126,7 +126,7 @@ class Index:
     def frequencies(self, words: Iterable[str]) -> dict[str, int]:
         """In how many passages each of ``words`` stands."""
         some = list(dict.fromkeys(words))
-        terms = self.ask(lambda one: counted(one, "passage", [match((word,)) for word in some]))
+        terms = self.ask(lambda one: counted(one, [match((word,)) for word in some]))
         return {word: term.held for word, term in zip(some, terms, strict=True)}
 
     def blobs(self, ids: Iterable[str]) -> dict[str, str]:

@@ -1,13 +1,14 @@
 """What a query becomes for a search by words.
 
 Content words are looked for one by one; names with punctuation inside (``src/auth/jwt.ts``) and in camel case
-also as phrases. Words in quotes must stand together. No text can be a syntax error, since no punctuation
-reaches the query language.
+also as phrases, and two words side by side as well. Words in quotes must stand together. No text can be a
+syntax error, since no punctuation reaches the query language.
 """
 
 from __future__ import annotations
 
 import re
+from itertools import pairwise
 from typing import NamedTuple
 
 from gitmem.index import words as text
@@ -15,6 +16,7 @@ from gitmem.index import words as text
 _MOST_WORDS = 64  # a pasted page asks for its first ones
 _MOST_PHRASES = 16
 _LONGEST_PHRASE = 16
+_MOST_PAIRS = 8
 _LONGEST_QUERY = 20_000  # characters that are looked at
 
 _CHUNK = re.compile(r"[^\s\"“”„«»‘’'`()\[\]{}<>|,;!?*。、，！？；「」『』（）【】…]+")
@@ -31,10 +33,15 @@ STOP = frozenset(
 
 
 class Question(NamedTuple):
-    """A query in parts: the words to look for, runs of words worth more together, and what must occur."""
+    """A query in parts.
+
+    ``words`` are what to look for, ``phrases`` the names among them that are more than their parts, ``pairs``
+    the words that stand side by side, ``required`` what must occur.
+    """
 
     words: tuple[str, ...]
-    phrases: tuple[tuple[str, ...], ...]
+    phrases: tuple[tuple[str, ...], ...] = ()
+    pairs: tuple[tuple[str, ...], ...] = ()
     required: tuple[tuple[str, ...], ...] = ()
 
 
@@ -52,7 +59,13 @@ def question(query: str) -> Question:
                 phrases[phrase] = None
     different = list(dict.fromkeys(words))
     content = [word for word in different if word not in STOP] or different
-    return Question(tuple(content[:_MOST_WORDS]), tuple(phrases)[:_MOST_PHRASES], _required(query))
+    pairs = dict.fromkeys(pair for pair in pairwise(words) if STOP.isdisjoint(pair) and pair not in phrases)
+    return Question(
+        tuple(content[:_MOST_WORDS]),
+        tuple(phrases)[:_MOST_PHRASES],
+        tuple(pairs)[:_MOST_PAIRS],
+        _required(query),
+    )
 
 
 def _required(query: str) -> tuple[tuple[str, ...], ...]:

@@ -12,6 +12,7 @@ from gitmem.index.vectors import Cosines, Vectors, names_out
 if TYPE_CHECKING:
     from gitmem.index.embedder import Embedder
 
+_WEIGHTS = (0.7, 0.3)  # of the question as typed, and without its names
 _CANDIDATES = 100  # passages that may be found for their vectors alone
 
 
@@ -50,9 +51,11 @@ def shares(
     found = {}
     for row, values in cosines.of(rows).items():
         scaled = [_scaled(value, *bound) for value, bound in zip(values, bounds, strict=True)]
-        found[rows[row]] = Near(sum(scaled) / len(scaled), max(values))
+        share = sum(weight * one for weight, one in zip(_WEIGHTS, scaled, strict=True))
+        found[rows[row]] = Near(share, max(values))
     return found
 
 
 def _scaled(value: float, low: float, high: float) -> float:
-    return (value - low) / (high - low) if high > low else 1.0
+    # Squared: only what is nearest says something; most passages are somewhere in the middle.
+    return ((value - low) / (high - low)) ** 2 if high > low else 1.0

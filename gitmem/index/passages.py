@@ -56,16 +56,20 @@ def passages(memory: Memory, at: Sequence[int]) -> Iterator[str]:
     its own words alone, and one more text at the end holds what stands above them.
     """
     if len(at) == 2:
-        yield folded(f"{heading(memory)} {names(memory)}\n{memory.body}")
+        yield folded(f"{_above(memory)}\n{memory.body}")
         return
     for start, end in pairwise(at):
         yield folded(memory.body[start:end])
-    yield folded(f"{heading(memory)} {names(memory)}")
+    yield folded(_above(memory))
 
 
-def whole(memory: Memory) -> str:
-    """What is indexed of a memory as one text."""
-    return folded(f"{heading(memory)} {names(memory)}\n{memory.body}")
+def _above(memory: Memory) -> str:
+    return f"{heading(memory)} {names(memory)}".rstrip()
+
+
+def plain(passage: str) -> str:
+    """A passage without the marks of a list or of a speaker: what a model reads of it."""
+    return re.sub(r"\A\s*(?:[-*+]|\d{1,3}[.)])[ \t]+|\*\*", "", passage)
 
 
 def heading(memory: Memory) -> str:

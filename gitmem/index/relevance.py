@@ -10,20 +10,31 @@ which questions, with both error rates at ``THRESHOLD``.
 from __future__ import annotations
 
 from math import exp, log
+from typing import NamedTuple
 
 THRESHOLD = 0.75  # from here on a hit may be shown to somebody who did not ask
-_AMOUNT, _SHARE, _NEARNESS, _BASE = 2.05, 4.67, 0.0, -4.39
+
+
+class _Weights(NamedTuple):
+    amount: float
+    share: float
+    cosine: float
+    base: float
+
+
+_BY_WORDS = _Weights(2.01, 3.95, 0.0, -4.45)
+_BY_MEANING_TOO = _Weights(1.62, 2.72, 7.65, -6.0)
 
 
 def relevance(score: float, most: float, rows: int, cosine: float | None = None) -> float:
     """The chance that a passage answers the question.
 
     ``score`` is its bm25, ``most`` the sum of the idf of all the question's words, those included that the
-    index does not hold; ``rows`` is the number of passages; ``cosine`` the nearness of the vectors.
+    index does not hold; ``rows`` is the number of passages; ``cosine`` the nearness of the vectors, None when
+    there are none.
     """
     if most <= 0:
         return 0.0
-    z = _AMOUNT * score / log(rows + 2) + _SHARE * min(score / most, 1.5) + _BASE
-    if cosine is not None:
-        z += _NEARNESS * cosine
-    return 1 / (1 + exp(-z))
+    weights = _BY_WORDS if cosine is None else _BY_MEANING_TOO
+    z = weights.amount * score / log(rows + 2) + weights.share * min(score / most, 1.5)
+    return 1 / (1 + exp(-(z + weights.cosine * (cosine or 0.0) + weights.base)))

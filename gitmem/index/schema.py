@@ -1,8 +1,8 @@
 """What stands in the index file: its tables, and how a memory becomes rows and a row becomes a value.
 
 A memory has a number ``n``, local to this file. Its passages are rows of the full-text table ``passage``; a
-memory of several passages has one more there, for what stands above them all (date, title, names), and one
-row in ``whole``. Both tables are contentless: they hold the words, not the text.
+memory of several passages has one more there, for what stands above them all (date, title, names). The table
+is contentless: it holds the words, not the text.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 
 from gitmem.index import vectors
 from gitmem.index.filters import SUPERSEDED, digits, from_digits, tag_column, tags_of
-from gitmem.index.passages import cuts, passages, whole
+from gitmem.index.passages import cuts, passages
 from gitmem.index.seen import PRINT
 from gitmem.index.totals import delete
 from gitmem.index.words import TOKENIZER, storable
@@ -24,7 +24,7 @@ VERSION = 2  # an index of another version is replaced, so any change below must
 
 # pgsz: a block of the full-text table fits into one page beside SQLCipher's 80 bytes. automerge: merging less
 # often leaves fewer empty pages behind.
-# Both keep the places of words: without them (detail=none or column) bm25 counts nothing and is always 0.
+# It keeps the places of words: without them (detail=none or column) bm25 counts nothing and is always 0.
 _TABLES = f"""
 CREATE TABLE head (vault TEXT NOT NULL, verified TEXT NOT NULL);
 CREATE TABLE memory (
@@ -41,10 +41,7 @@ CREATE TABLE supersede (old TEXT, n INTEGER, PRIMARY KEY (old, n)) WITHOUT ROWID
 CREATE INDEX supersede_n ON supersede (n);
 CREATE VIRTUAL TABLE passage USING fts5(
     body, content='', contentless_delete=1, tokenize="{TOKENIZER}");
-CREATE VIRTUAL TABLE whole USING fts5(
-    body, content='', contentless_delete=1, tokenize="{TOKENIZER}");
 INSERT INTO passage (passage, rank) VALUES ('pgsz', 3940), ('automerge', 8);
-INSERT INTO whole (whole, rank) VALUES ('pgsz', 3940), ('automerge', 8);
 PRAGMA user_version = {VERSION};
 """
 _NUMBER = (1 << 39) - 1
@@ -112,15 +109,12 @@ def remove(connection: Any, ids: Iterable[str]) -> None:
     found = connection.execute(
         "SELECT n, cuts FROM memory WHERE id IN (SELECT value FROM json_each(?))", (json.dumps(list(ids)),)
     ).fetchall()
-    pieces, wholes = [], []
+    pieces: list[int] = []
     for number, places in found:
         count = passage_count(places)
         several = count > 1
         pieces += [passage_row(number, k, several=several) for k in range(count + several)]
-        if several:
-            wholes.append(number)
     delete(connection, "passage", pieces)
-    delete(connection, "whole", wholes)
     numbers = [(number,) for number, _ in found]
     connection.executemany("DELETE FROM supersede WHERE n = ?", numbers)
     connection.executemany("DELETE FROM memory WHERE n = ?", numbers)
@@ -136,23 +130,19 @@ def insert(
     """
     rows: list[tuple[Any, ...]] = []
     pieces: list[tuple[int, str]] = []
-    wholes: list[tuple[int, str]] = []
     olds: list[tuple[str, int]] = []
     for memory in memories:
         at, forms = cuts(memory.body)
         several = len(at) > 2
         blob = bytes.fromhex((blobs or {}).get(memory.id, ""))
-        rows.append((number, *_row(memory), json.dumps(at), forms if several else "", blob))
+        rows.append((number, *_row(memory), str(at), forms if several else "", blob))
         texts = enumerate(passages(memory, at))
         pieces += [(passage_row(number, k, several=several), text) for k, text in texts]
-        if several:
-            wholes.append((number, whole(memory)))
         olds += [(storable(old), number) for old in set(memory.supersedes) if old != memory.id]
         number += 1
     connection.executemany(f"INSERT INTO memory VALUES ({','.join('?' * 18)})", rows)
     pieces.sort()  # FTS5 writes out what it holds whenever a row's number is lower than the one before
     connection.executemany("INSERT INTO passage (rowid, body) VALUES (?, ?)", pieces)
-    connection.executemany("INSERT INTO whole (rowid, body) VALUES (?, ?)", wholes)
     connection.executemany("INSERT INTO supersede VALUES (?, ?)", olds)
     return number
 

@@ -1,6 +1,6 @@
 """A search: candidates by words and by vectors, every passage of the best memories scored, one order.
 
-Looked up first are the best rows of both full-text tables; the passages of the long memories among them are
+Looked up first are the best rows by bm25; the passages of the long memories among them are
 then scored anew with what stands around them; vectors add what says the same in other words. When no word of
 the question is anywhere, longer words that begin like its own are tried, then words that it may have
 misspelt.
@@ -13,17 +13,16 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from gitmem.index import fusion, windows
-from gitmem.index.filters import Filters, among_passages, without_hidden
-from gitmem.index.fusion import Evidence, Place, Scored
-from gitmem.index.hints import period
+from gitmem.index.filters import Filters, among_passages, condition, without_hidden
+from gitmem.index.fusion import Evidence, Scored
+from gitmem.index.hints import is_of_dates, period
 from gitmem.index.keyword import match, question
 from gitmem.index.nearness import Near, best_places, nearest, shares
-from gitmem.index.passages import ASKING
 from gitmem.index.relevance import relevance
 from gitmem.index.schema import MEMORY_OF_PASSAGE, passage_of
 from gitmem.index.terms import Term, counted, ranked
 from gitmem.index.totals import totals
-from gitmem.index.windows import Long, long_ones
+from gitmem.index.windows import Long, Place, long_ones
 
 if TYPE_CHECKING:
     from gitmem.index.embedder import Embedder
@@ -55,6 +54,7 @@ class Search:
         self._filters = without_hidden(connection, filters)
         self._limit = limit
         self._asked = question(query)
+        self._span = period(query, filters.now)
         self._rows = totals(connection, "passage")[0]
         self._words = self._terms((word,) for word in self._asked.words)
 
@@ -68,10 +68,11 @@ class Search:
         near: dict[Place, Near] | None = None
         if cosines is not None and not exact:
             near = shares(cosines, {**found.passages, **dict.fromkeys(places)}, found.longs)
+        if not found.passages and not near:
+            found = self._of_that_time()
         numbers = {number for number, _ in (*found.passages, *(near or ()))}
-        scores = fusion.fused(
-            Evidence(found.passages, found.wholes, near, _asking(found), self._in_period(numbers))
-        )
+        evidence = Evidence(found.passages, found.wholes, found.longs, near, self._in_period(numbers))
+        scores = fusion.fused(evidence, by)
         return self._described(scores, by, found.passages, near or {})
 
     # Candidates.
@@ -105,41 +106,49 @@ class Search:
         return self._counted(dict.fromkeys(map(match, runs)))
 
     def _counted(self, matches: Iterable[str]) -> list[Term]:
-        return counted(self._connection, "passage", matches)
+        return counted(self._connection, matches)
 
     def _examined(self, terms: Sequence[Term], required: str, others: Sequence[int]) -> Found:
-        """The best rows of both tables, and every passage of the best long memories among them."""
+        """The best rows, and every passage of the best long memories among them."""
         size = max(_CANDIDATES, 4 * self._limit)
         among = among_passages(self._filters, MEMORY_OF_PASSAGE)
-        rows = ranked(self._connection, "passage", terms, required, among, size, self._limit)
-        wholes = dict(self._wholes(terms, required, size))
+        rows = ranked(self._connection, terms, required, among, size, self._limit)
         single: dict[Place, float] = {}
-        long: dict[int, float] = {}
+        long: dict[int, None] = {}
         for row, score in rows:
             number, k, several = passage_of(row)
             if several:
-                long[number] = max(score, long.get(number, 0.0))
+                long[number] = None
             else:
                 single[number, k] = score
-        best = _most_promising(long, wholes)[: max(_EXAMINED, 2 * self._limit)]
+        best = list(long)[: max(_EXAMINED, 2 * self._limit)]
         longs = long_ones(self._connection, [*best, *others])
-        scores = windows.scores(self._connection, longs, terms, self._rows)
-        return Found({**single, **scores}, wholes, longs)
+        passages, wholes = windows.scores(self._connection, longs, terms, self._rows)
+        together = self._terms(self._asked.pairs)
+        return Found(
+            windows.beside(self._connection, {**single, **passages}, together, self._rows), wholes, longs
+        )
 
-    def _wholes(self, terms: Sequence[Term], required: str, size: int) -> list[tuple[int, float]]:
-        if not totals(self._connection, "whole")[0]:
-            return []
-        among = among_passages(self._filters, "rowid")
-        whole_terms = counted(self._connection, "whole", [term.match for term in terms])
-        return ranked(self._connection, "whole", whole_terms, required, among, size, self._limit)
+    def _of_that_time(self) -> Found:
+        """For a question of date words alone ("what did I do yesterday"): the newest of that time."""
+        places: dict[Place, float] = {}
+        if self._span is not None and all(map(is_of_dates, self._asked.words)):
+            where, values = condition(self._filters)
+            found = self._connection.execute(
+                f"SELECT n FROM memory WHERE {where} AND created BETWEEN ? AND ?"
+                " ORDER BY created DESC, id DESC LIMIT ?",
+                (*values, *self._span, self._limit),
+            )
+            places = {(number, 0): 0.0 for (number,) in found}
+        return Found(places, {}, {})
 
     def _in_period(self, numbers: Iterable[int]) -> frozenset[int]:
         """The memories from the time that the question speaks of."""
-        span = period(self._query, self._filters.now)
-        if span is None:
+        if self._span is None:
             return frozenset()
         query = "SELECT n FROM memory WHERE created BETWEEN ? AND ? AND n IN (SELECT value FROM json_each(?))"
-        return frozenset(n for (n,) in self._connection.execute(query, (*span, json.dumps(list(numbers)))))
+        found = self._connection.execute(query, (*self._span, json.dumps(list(numbers))))
+        return frozenset(number for (number,) in found)
 
     # Answers.
 
@@ -164,7 +173,7 @@ class Search:
         ).fetchall()
         told = {number: (created, memory_id, json.loads(cuts)) for number, memory_id, created, cuts in rows}
         wanted.sort(key=lambda place: (sums[place], *told[place[0]][:2], -place[1]), reverse=True)
-        most = sum(term.idf(self._rows) for term in self._words)
+        most = self._most()
         found = []
         for number, k in wanted[: self._limit]:
             place = number, k
@@ -174,25 +183,13 @@ class Search:
             found.append(Scored(memory_id, sums[place], at[k], at[k + 1], fits, scores[place]))
         return found
 
+    def _most(self) -> float:
+        """What the words of the question tell in all; the words of a date are hints and need not be there."""
+        pairs = zip(self._asked.words, self._words, strict=True)
+        words = [term for word, term in pairs if self._span is None or term.held or not is_of_dates(word)]
+        return sum(term.idf(self._rows) for term in words)
+
 
 def _is_part(word: str, term: Term) -> bool:
     """Whether a word that is nowhere may be the beginning of an id or a number: ``9fceb02``."""
     return not term.held and len(word) >= _LEAST_OF_NUMBER and word.isalnum() and any(map(str.isdigit, word))
-
-
-def _most_promising(long: Mapping[int, float], wholes: Mapping[int, float]) -> list[int]:
-    """Long memories by their best passage and by all they say, the best first."""
-    top, highest = max(long.values(), default=1.0), max(wholes.values(), default=1.0)
-    scores = {
-        number: long.get(number, 0.0) / top + wholes.get(number, 0.0) / highest
-        for number in {**long, **wholes}
-    }
-    return sorted(scores, key=lambda number: (-scores[number], number))
-
-
-def _asking(found: Found) -> frozenset[Place]:
-    return frozenset(
-        (number, k)
-        for number, k in found.passages
-        if number in found.longs and found.longs[number].forms[k] == ASKING
-    )

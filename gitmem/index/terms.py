@@ -36,28 +36,21 @@ class Term(NamedTuple):
         return max(log((rows - self.held + 0.5) / (self.held + 0.5)), 1e-6)
 
 
-def counted(connection: Any, table: str, matches: Iterable[str]) -> list[Term]:
+def counted(connection: Any, matches: Iterable[str]) -> list[Term]:
     """The terms with the number of rows that hold each."""
-    query = f"SELECT count(*) FROM {table} WHERE {table} MATCH ?"
+    query = "SELECT count(*) FROM passage WHERE passage MATCH ?"
     return [Term(one, connection.execute(query, (one,)).fetchone()[0]) for one in matches]
 
 
 def ranked(
-    connection: Any,
-    table: str,
-    terms: Sequence[Term],
-    required: str,
-    among: Condition,
-    most: int,
-    enough: int,
+    connection: Any, terms: Sequence[Term], required: str, among: Condition, most: int, enough: int
 ) -> list[tuple[int, float]]:
-    """The best rows of ``table`` among those of ``among`` with their bm25, here the better the higher.
+    """The best rows among those of ``among`` with their bm25, here the better the higher.
 
-    There are at most ``most`` of them; the first ``enough`` are sure to be the best.
-
-    ``required`` is what a row must hold besides, in FTS5's language, or "".
+    There are at most ``most`` of them; the first ``enough`` are sure to be the best. ``required`` is what a
+    row must hold besides, in FTS5's language, or "".
     """
-    rows = totals(connection, table)[0]
+    rows = totals(connection, "passage")[0]
     held = [term for term in terms if term.held]
     if not held:
         return []
@@ -65,33 +58,31 @@ def ranked(
     rare = [term for term in held if term.held <= _COMMON * rows]
     common = [term for term in held if term.held > _COMMON * rows]
     if rows > _FEW and rare and common and not required:
-        found = _pruned(connection, table, rare, common, among, most)
+        found = _pruned(connection, rare, common, among, most)
         bound = sum(_MOST_OF_TERM * term.idf_of_sqlite(rows) for term in common)
         if len(found) >= enough and found[enough - 1][1] >= bound:
             return found
     matching = f"({either}) AND {required}" if required else either
-    return _scored(connection, table, matching, among, most)
+    return _scored(connection, matching, among, most)
 
 
 def _pruned(
-    connection: Any, table: str, rare: Sequence[Term], common: Sequence[Term], among: Condition, most: int
+    connection: Any, rare: Sequence[Term], common: Sequence[Term], among: Condition, most: int
 ) -> list[tuple[int, float]]:
     """The best of the rows with a rare term: those that have a common one too, and those that have none."""
     some = " OR ".join(term.match for term in rare)
     others = " OR ".join(term.match for term in common)
-    scores = dict(_scored(connection, table, some, among, most))
-    for row, score in _scored(connection, table, f"({some}) AND ({others})", among, most):
+    scores = dict(_scored(connection, some, among, most))
+    for row, score in _scored(connection, f"({some}) AND ({others})", among, most):
         scores[row] = max(score, scores.get(row, 0.0))
-    return sorted(scores.items(), key=lambda one: (-one[1], one[0]))[:most]
+    return sorted(scores.items(), key=lambda one: (-one[1], -one[0]))[:most]
 
 
-def _scored(
-    connection: Any, table: str, matching: str, among: Condition, most: int
-) -> list[tuple[int, float]]:
+def _scored(connection: Any, matching: str, among: Condition, most: int) -> list[tuple[int, float]]:
     where, values = among
     found = connection.execute(
-        f"SELECT rowid, bm25({table}) AS score FROM {table} WHERE {table} MATCH ? AND {where}"
-        " ORDER BY score LIMIT ?",
+        f"SELECT rowid, bm25(passage) AS score FROM passage WHERE passage MATCH ? AND {where}"
+        " ORDER BY score, rowid DESC LIMIT ?",
         (matching, *values, most),
     ).fetchall()
     return [(row, -score) for row, score in found]

@@ -8,6 +8,7 @@ them when it stands in what is above them (BM25F, Robertson and others 2004, ove
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
@@ -15,10 +16,16 @@ from gitmem.index.passages import TEXT
 from gitmem.index.schema import MEMORY_OF_PASSAGE, passage_of
 from gitmem.index.terms import K1, Term
 
-_B = 0.35  # how much longer windows count less
+_B = 0.3  # how much longer windows count less,
+_B_OF_WHOLE = 0.75  # and longer memories
+_USUAL = 600  # characters of a usual window
+_PAIR = 0.1  # what two words side by side add, in units of the idf of the pair
 _TURNS = (0.33, 0.17)  # what a word counts for the passages one and two away,
-_OTHERS = (0.2, 0.1)  # in a conversation and elsewhere
+_OTHERS = (0.25, 0.12)  # in a conversation and elsewhere
 _REACH = len(_TURNS)
+
+
+Place = tuple[int, int]  # memory number, passage
 
 
 class Long(NamedTuple):
@@ -45,32 +52,65 @@ def long_ones(connection: Any, numbers: Sequence[int]) -> dict[int, Long]:
     return {number: Long(json.loads(at), forms) for number, at, forms in found.fetchall()}
 
 
-def scores(
-    connection: Any, memories: Mapping[int, Long], terms: Sequence[Term], rows: int
-) -> dict[tuple[int, int], float]:
-    """(memory number, passage) → score, on the scale of FTS5's bm25, of every passage with a term near it.
+class Scores(NamedTuple):
+    """On the scale of FTS5's bm25: of every passage with a term near it, and of memories as one text each."""
+
+    passages: dict[Place, float]
+    wholes: dict[int, float]
+
+
+def scores(connection: Any, memories: Mapping[int, Long], terms: Sequence[Term], rows: int) -> Scores:
+    """How well the long memories and their passages fit the terms.
 
     ``rows`` is the number of passages of the index, from which the rarity of a term follows.
     """
-    if not memories:
-        return {}
+    passages: dict[Place, float] = {}
+    wholes: dict[int, float] = {}
     chosen = json.dumps(list(memories))
-    frequencies = [
-        (term.idf(rows), _frequencies(_places(connection, term, chosen), memories))
-        for term in terms
-        if term.held
-    ]
-    found = {place for _, near in frequencies for place in near}
-    length = sum(memories[number].window(k) for number, k in found) / (len(found) or 1)
-    norms = {(number, k): K1 * (1 - _B + _B * memories[number].window(k) / length) for number, k in found}
-    total = dict.fromkeys(found, 0.0)
-    for idf, near in frequencies:
-        for place, frequency in near.items():
-            total[place] += idf * (K1 + 1) * frequency / (frequency + norms[place])
+    if not memories:
+        return Scores(passages, wholes)
+    length = sum(memory.at[-1] for memory in memories.values()) / len(memories)
+    of_all = connection.execute("SELECT count(*) FROM memory").fetchone()[0]
+    for term in terms:
+        if not term.held:
+            continue
+        idf = term.idf(rows)
+        idf_of_whole = term._replace(held=_memories_with(connection, term)).idf_of_sqlite(of_all)
+        places = _places(connection, term, chosen)
+        for number, count in Counter(number for number, _ in places).items():
+            share = memories[number].at[-1] / length
+            score = idf_of_whole * _saturated(count, share, _B_OF_WHOLE)
+            wholes[number] = wholes.get(number, 0.0) + score
+        for place, frequency in _frequencies(places, memories).items():
+            share = memories[place[0]].window(place[1]) / _USUAL
+            passages[place] = passages.get(place, 0.0) + idf * _saturated(frequency, share, _B)
+    return Scores(passages, wholes)
+
+
+def beside(
+    connection: Any, found: Mapping[Place, float], pairs: Sequence[Term], rows: int
+) -> dict[Place, float]:
+    """The same scores, with something added where words stand side by side as they do in the question."""
+    total = dict(found)
+    chosen = json.dumps(list({number for number, _ in found}))
+    for pair in pairs:
+        for place in _places(connection, pair, chosen) if pair.held else ():
+            if place in total:
+                total[place] += _PAIR * pair.idf(rows)
     return total
 
 
-def _places(connection: Any, term: Term, chosen: str) -> list[tuple[int, int]]:
+def _saturated(frequency: float, length: float, b: float) -> float:
+    return (K1 + 1) * frequency / (frequency + K1 * (1 - b + b * length))
+
+
+def _memories_with(connection: Any, term: Term) -> int:
+    query = f"SELECT count(DISTINCT {MEMORY_OF_PASSAGE}) FROM passage WHERE passage MATCH ?"
+    found: int = connection.execute(query, (term.match,)).fetchone()[0]
+    return found
+
+
+def _places(connection: Any, term: Term, chosen: str) -> list[Place]:
     """Memory number and passage of every row of the chosen memories that holds the term."""
     found = connection.execute(
         f"SELECT rowid FROM passage WHERE passage MATCH ?"
@@ -80,11 +120,9 @@ def _places(connection: Any, term: Term, chosen: str) -> list[tuple[int, int]]:
     return [passage_of(row)[:2] for (row,) in found.fetchall()]
 
 
-def _frequencies(
-    places: Sequence[tuple[int, int]], memories: Mapping[int, Long]
-) -> dict[tuple[int, int], float]:
+def _frequencies(places: Sequence[Place], memories: Mapping[int, Long]) -> dict[Place, float]:
     """How often, so to speak, a term stands at each passage."""
-    near: dict[tuple[int, int], float] = {}
+    near: dict[Place, float] = {}
     above = []
     for number, k in places:
         memory = memories[number]

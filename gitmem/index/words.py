@@ -23,6 +23,7 @@ _HUMP = re.compile("[A-Z](?:(?<=[a-z0-9][A-Z])|[A-Z][a-z])")
 # From the start of a word and without going back: a long word must not be read once for each of its letters.
 _NAME = "(?<![0-9A-Za-z])[0-9A-Za-z][0-9a-z]*+[A-Z][0-9A-Za-z]*"
 _BETWEEN = "(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])"
+_PLUS, _SHARP = r"\b([A-Za-z])\+\+", r"\b([A-Za-z])#"
 # Accents of Greek, points of Hebrew, vowel signs of Arabic: SQLite takes off Latin marks only.
 _MARKED = "[\u0370-\u03ff\u0590-\u06ff\u1f00-\u1fff]"
 _MARKS = (
@@ -49,8 +50,8 @@ def parts(name: str) -> list[str]:
 def _lettered(text: str) -> str:
     """The names of two languages whose signs no tokenizer keeps: C++ and C# (and F#) in letters."""
     if "++" in text or "#" in text:
-        text = re.sub(r"\b([A-Za-z])\+\+", r"\1 \1pp", text)
-        text = re.sub(r"\b([A-Za-z])#", r"\1 \1sharp", text)
+        text = re.sub(_PLUS, r" \1 \1pp ", text)
+        text = re.sub(_SHARP, r" \1 \1sharp ", text)
     return text
 
 
@@ -60,7 +61,7 @@ def words(text: str) -> list[str]:
     A single character of a script without spaces comes out as it is; longer runs as their pairs.
     """
     if "++" in text or "#" in text:
-        text = re.sub(r"\b([A-Za-z])\+\+", r"\1pp", re.sub(r"\b([A-Za-z])#", r"\1sharp", text))
+        text = re.sub(_PLUS, r" \1pp ", re.sub(_SHARP, r" \1sharp ", text))
     if text.isascii():
         return _ASCII_WORD.findall(text)
     spaced = re.sub(_RUN, lambda run: " " + " ".join(pairs(run[0])) + " ", _normal(text))
