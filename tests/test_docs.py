@@ -54,7 +54,7 @@ def options_of(command):
     return {
         name
         for param in command.params
-        if isinstance(param, click.Option)
+        if isinstance(param, click.Option) and not param.hidden
         for name in [*param.opts, *param.secondary_opts]
     }
 
