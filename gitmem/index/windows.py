@@ -17,7 +17,7 @@ from gitmem.index.schema import MEMORY_OF_PASSAGE, passage_of
 from gitmem.index.terms import K1, Term
 
 _B = 0.3  # how much longer windows count less,
-_B_OF_WHOLE = 0.75  # and longer memories
+_B_OF_WHOLE = 0.5  # and longer memories
 _USUAL = 600  # characters of a usual window
 _PAIR = 0.1  # what two words side by side add, in units of the idf of the pair
 _TURNS = (0.33, 0.17)  # what a word counts for the passages one and two away,
