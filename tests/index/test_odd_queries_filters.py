@@ -16,7 +16,7 @@ from gitmem.index.filters import Filters
 from gitmem.index.index import Index
 from gitmem.index.vectors import SIZE
 from gitmem.memory.ids import new_id
-from gitmem.memory.memory import Memory
+from gitmem.memory.memory import Memory, superseded
 
 NOW = "2026-11-20T07:00:00Z"
 WORDS = ("database", "migration", "authentication", "tokens", "rotate", "kubernetes", "认证系统", "café",
@@ -88,8 +88,7 @@ def passes(memory, held, filters):
         return True
     if filters.now and memory.expires and memory.expires <= filters.now:
         return False
-    newer = [one for one in held.values() if memory.id in one.supersedes and one.id != memory.id]
-    return not any(one.id not in memory.supersedes or one.id > memory.id for one in newer)
+    return memory.id not in superseded(held.values())
 
 
 class Embedder:
