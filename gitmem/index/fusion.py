@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from gitmem.index.nearness import Near
 from gitmem.index.passages import ASKING, TEXT
-from gitmem.index.windows import Long, Place
+from gitmem.index.windows import Parted, Place
 
 Part = tuple[str, float, float]  # of a score: its name, its weight, and what it is, from 0 to 1
 
@@ -41,13 +41,13 @@ class Evidence(NamedTuple):
     """What is known of the candidates for a question.
 
     ``passages`` and ``wholes`` hold bm25 (the higher the better) of places and of memories of several
-    passages, which ``longs`` describes; ``near`` is what vectors say, None without any; ``in_period`` are the
-    memories of the time that the question speaks of.
+    passages; ``examined`` describes memories; ``near`` is what vectors say, None without any; ``in_period``
+    are the memories of the time that the question speaks of.
     """
 
     passages: Mapping[Place, float]
     wholes: Mapping[int, float]
-    longs: Mapping[int, Long]
+    examined: Mapping[int, Parted]
     near: Mapping[Place, Near] | None
     in_period: frozenset[int]
 
@@ -93,7 +93,7 @@ def _weight(parts: Iterable[Part]) -> float:
 
 def _form(evidence: Evidence, place: Place) -> str:
     number, k = place
-    return evidence.longs[number].forms[k] if number in evidence.longs else TEXT
+    return evidence.examined[number].forms[k] if number in evidence.examined else TEXT
 
 
 def _best_together(evidence: Evidence, own: Mapping[Place, list[Part]]) -> dict[int, float]:
@@ -104,16 +104,15 @@ def _best_together(evidence: Evidence, own: Mapping[Place, list[Part]]) -> dict[
         scores.setdefault(number, []).append(score)
     found = {}
     for number, some in scores.items():
-        size = min(_TOGETHER, evidence.longs[number].size) if number in evidence.longs else 1
+        size = min(_TOGETHER, evidence.examined[number].size) if number in evidence.examined else 1
         found[number] = sum(sorted(some, reverse=True)[:size]) / size
     return found
 
 
 def _scaled_wholes(evidence: Evidence, top: float) -> dict[int, float]:
     highest = max(evidence.wholes.values(), default=0.0) or 1.0
-    scale = max(
-        (score for (number, _), score in evidence.passages.items() if number in evidence.longs), default=0.0
-    )
+    long = [score for (number, _), score in evidence.passages.items() if number in evidence.wholes]
+    scale = max(long, default=0.0)
     return {number: scale / top * score / highest for number, score in evidence.wholes.items()}
 
 

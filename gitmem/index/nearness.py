@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Container, Iterable
+from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from gitmem.index.filters import Filters, numbers_of
 from gitmem.index.schema import passage_of, passage_row
 from gitmem.index.vectors import Cosines, Vectors, names_out
+from gitmem.index.windows import Parted, Place
 
 if TYPE_CHECKING:
     from gitmem.index.embedder import Embedder
@@ -37,16 +38,17 @@ def nearest(
     return vectors.cosines(connection, embedder, (query, names_out(query)), hidden, allowed)
 
 
-def best_places(cosines: Cosines | None) -> list[tuple[int, int]]:
+def best_places(cosines: Cosines | None) -> list[Place]:
     """Memory number and passage of what may be found for its vector alone."""
     return [passage_of(row)[:2] for row in cosines.best(_CANDIDATES)] if cosines is not None else []
 
 
-def shares(
-    cosines: Cosines, places: Iterable[tuple[int, int]], long: Container[int]
-) -> dict[tuple[int, int], Near]:
-    """The nearness of those places that have a vector; ``long`` are the memories of several passages."""
-    rows = {passage_row(number, k, several=number in long): (number, k) for number, k in places}
+def shares(cosines: Cosines, places: Iterable[Place], examined: Mapping[int, Parted]) -> dict[Place, Near]:
+    """The nearness of those places that have a vector; ``examined`` holds all that have several."""
+    rows = {}
+    for number, k in places:
+        several = number in examined and examined[number].size > 1
+        rows[passage_row(number, k, several=several)] = (number, k)
     bounds = cosines.bounds()
     found = {}
     for row, values in cosines.of(rows).items():

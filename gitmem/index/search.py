@@ -20,25 +20,26 @@ from gitmem.index.keyword import match, question
 from gitmem.index.nearness import Near, best_places, nearest, shares
 from gitmem.index.relevance import relevance
 from gitmem.index.schema import MEMORY_OF_PASSAGE, passage_of
-from gitmem.index.terms import Term, counted, ranked
+from gitmem.index.terms import FEW, Term, counted, ranked
 from gitmem.index.totals import totals
-from gitmem.index.windows import Long, Place, long_ones
+from gitmem.index.windows import Parted, Place
 
 if TYPE_CHECKING:
     from gitmem.index.embedder import Embedder
     from gitmem.index.vectors import Vectors
 
 _CANDIDATES = 200  # rows of each list
-_EXAMINED = 40  # long memories whose passages are all scored
+_EXAMINED = 40  # long memories whose passages are all scored; in a small vault short ones are, too
+_LEAST_ROWS = 100  # in a vault of three memories no word is rare: rarity is taken as in one of a hundred
 _LEAST_OF_NUMBER = 4  # letters and digits of what may be the beginning of an id
 
 
 class Found(NamedTuple):
-    """What words found: bm25 of places, of whole memories, and the long memories that were examined."""
+    """What words found: bm25 of places, of whole memories, and the memories that were examined."""
 
     passages: dict[Place, float]
     wholes: dict[int, float]
-    longs: dict[int, Long]
+    examined: dict[int, Parted]
 
 
 class Search:
@@ -55,7 +56,9 @@ class Search:
         self._limit = limit
         self._asked = question(query)
         self._span = period(query, filters.now)
-        self._rows = totals(connection, "passage")[0]
+        passages = totals(connection, "passage")[0]
+        self._few = passages <= FEW
+        self._rows = max(passages, _LEAST_ROWS)
         self._words = self._terms((word,) for word in self._asked.words)
 
     def run(self, by: str, embedder: Embedder | None, vectors: Vectors) -> list[Scored]:
@@ -67,11 +70,11 @@ class Search:
         found, exact = self._by_words([number for number, _ in places])
         near: dict[Place, Near] | None = None
         if cosines is not None and not exact:
-            near = shares(cosines, {**found.passages, **dict.fromkeys(places)}, found.longs)
+            near = shares(cosines, {**found.passages, **dict.fromkeys(places)}, found.examined)
         if not found.passages and not near:
             found = self._of_that_time()
         numbers = {number for number, _ in (*found.passages, *(near or ()))}
-        evidence = Evidence(found.passages, found.wholes, found.longs, near, self._in_period(numbers))
+        evidence = Evidence(found.passages, found.wholes, found.examined, near, self._in_period(numbers))
         scores = fusion.fused(evidence, by)
         return self._described(scores, by, found.passages, near or {})
 
@@ -83,7 +86,7 @@ class Search:
             found = self._examined(terms, required, () if required else others)
             if found.passages:
                 return found, bool(required)
-        return Found({}, {}, long_ones(self._connection, others)), False
+        return Found({}, {}, windows.parted(self._connection, others)), False
 
     def _attempts(self) -> Iterator[tuple[list[Term], str]]:
         """What to look for, until something is found: the terms, and what must be there."""
@@ -109,7 +112,7 @@ class Search:
         return counted(self._connection, matches)
 
     def _examined(self, terms: Sequence[Term], required: str, others: Sequence[int]) -> Found:
-        """The best rows, and every passage of the best long memories among them."""
+        """The best rows, and every passage of the best memories among them scored anew."""
         size = max(_CANDIDATES, 4 * self._limit)
         among = among_passages(self._filters, MEMORY_OF_PASSAGE)
         rows = ranked(self._connection, terms, required, among, size, self._limit)
@@ -122,12 +125,12 @@ class Search:
             else:
                 single[number, k] = score
         best = list(long)[: max(_EXAMINED, 2 * self._limit)]
-        longs = long_ones(self._connection, [*best, *others])
-        passages, wholes = windows.scores(self._connection, longs, terms, self._rows)
+        short = [number for number, _ in single] if self._few else []
+        examined = windows.parted(self._connection, [*best, *others, *short])
+        passages, wholes = windows.scores(self._connection, examined, terms, self._rows)
         together = self._terms(self._asked.pairs)
-        return Found(
-            windows.beside(self._connection, {**single, **passages}, together, self._rows), wholes, longs
-        )
+        passages = windows.beside(self._connection, {**single, **passages}, together, self._rows)
+        return Found(passages, wholes, examined)
 
     def _of_that_time(self) -> Found:
         """For a question of date words alone ("what did I do yesterday"): the newest of that time."""

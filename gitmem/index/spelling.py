@@ -90,7 +90,7 @@ def _spoken(connection: Any, forms: Sequence[tuple[str, Iterable[str]]]) -> list
 
 
 def _forms(term: str) -> list[str]:
-    bare = [term[:-1] + "y", term[:-1] + "ies"] if term.endswith("i") else [term]
+    bare = [term[:-1] + "y", term[:-1] + "ies", term[:-1] + "ys"] if term.endswith("i") else [term]
     doubled = term + term[-1]  # "running"
     return [*bare, *(term + ending for ending in _ENDINGS), doubled + "ed", doubled + "ing"]
 

@@ -15,7 +15,7 @@ from gitmem.index.totals import totals
 
 K1 = 1.2  # bm25: how soon a word that is repeated stops counting (as in FTS5)
 _MOST_OF_TERM = K1 + 1  # what a term can give at most, in units of its idf
-_FEW = 3_000  # rows that are scored sooner than anything is worth thinking about
+FEW = 3_000  # rows that are scored sooner than anything is worth thinking about
 _COMMON = 0.1  # the share of rows above which a term is common
 
 Condition = tuple[str, list[Any]]  # SQL and its parameters
@@ -57,7 +57,7 @@ def ranked(
     either = " OR ".join(term.match for term in held)
     rare = [term for term in held if term.held <= _COMMON * rows]
     common = [term for term in held if term.held > _COMMON * rows]
-    if rows > _FEW and rare and common and not required:
+    if rows > FEW and rare and common and not required:
         found = _pruned(connection, rare, common, among, most)
         bound = sum(_MOST_OF_TERM * term.idf_of_sqlite(rows) for term in common)
         if len(found) >= enough and found[enough - 1][1] >= bound:

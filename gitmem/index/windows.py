@@ -28,8 +28,8 @@ _REACH = len(_TURNS)
 Place = tuple[int, int]  # memory number, passage
 
 
-class Long(NamedTuple):
-    """A memory of several passages: where they begin and end, and the form of each."""
+class Parted(NamedTuple):
+    """A memory's passages: where they begin and end, and the form of each."""
 
     at: list[int]
     forms: str
@@ -43,13 +43,13 @@ class Long(NamedTuple):
         return self.at[min(k + _REACH + 1, self.size)] - self.at[max(k - _REACH, 0)]
 
 
-def long_ones(connection: Any, numbers: Sequence[int]) -> dict[int, Long]:
-    """Those of the memories that have several passages."""
+def parted(connection: Any, numbers: Sequence[int]) -> dict[int, Parted]:
+    """The passages of those memories."""
     found = connection.execute(
-        "SELECT n, cuts, forms FROM memory WHERE n IN (SELECT value FROM json_each(?)) AND forms <> ''",
+        "SELECT n, cuts, forms FROM memory WHERE n IN (SELECT value FROM json_each(?))",
         (json.dumps(list(numbers)),),
     )
-    return {number: Long(json.loads(at), forms) for number, at, forms in found.fetchall()}
+    return {number: Parted(json.loads(at), forms or TEXT) for number, at, forms in found.fetchall()}
 
 
 class Scores(NamedTuple):
@@ -59,8 +59,8 @@ class Scores(NamedTuple):
     wholes: dict[int, float]
 
 
-def scores(connection: Any, memories: Mapping[int, Long], terms: Sequence[Term], rows: int) -> Scores:
-    """How well the long memories and their passages fit the terms.
+def scores(connection: Any, memories: Mapping[int, Parted], terms: Sequence[Term], rows: int) -> Scores:
+    """How well the memories and their passages fit the terms; one of one passage is no whole beside it.
 
     ``rows`` is the number of passages of the index, from which the rarity of a term follows.
     """
@@ -77,7 +77,8 @@ def scores(connection: Any, memories: Mapping[int, Long], terms: Sequence[Term],
         idf = term.idf(rows)
         idf_of_whole = term._replace(held=_memories_with(connection, term)).idf_of_sqlite(of_all)
         places = _places(connection, term, chosen)
-        for number, count in Counter(number for number, _ in places).items():
+        several = (number for number, _ in places if memories[number].size > 1)
+        for number, count in Counter(several).items():
             share = memories[number].at[-1] / length
             score = idf_of_whole * _saturated(count, share, _B_OF_WHOLE)
             wholes[number] = wholes.get(number, 0.0) + score
@@ -120,7 +121,7 @@ def _places(connection: Any, term: Term, chosen: str) -> list[Place]:
     return [passage_of(row)[:2] for (row,) in found.fetchall()]
 
 
-def _frequencies(places: Sequence[Place], memories: Mapping[int, Long]) -> dict[Place, float]:
+def _frequencies(places: Sequence[Place], memories: Mapping[int, Parted]) -> dict[Place, float]:
     """How often, so to speak, a term stands at each passage."""
     near: dict[Place, float] = {}
     above = []
