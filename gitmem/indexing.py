@@ -27,7 +27,7 @@ Opened = Generator[Memory, None, None]
 Batch = list[tuple[str, str]]  # id and blob of each memory
 
 LONG = 2_000  # memories: what takes so long is shared with a second process, and told about
-_BATCH = 128  # memories: small, so that both processes come to their end together
+_BATCH = 64  # memories: small, so that both processes come to their end together
 
 
 def catch_up(index: Index, reader: Reader, progress: Progress | None = None) -> None:

@@ -124,13 +124,22 @@ class Search:
                 long[number] = None
             else:
                 single[number, k] = score
-        best = list(long)[: max(_EXAMINED, 2 * self._limit)]
-        short = [number for number, _ in single] if self._few else []
-        examined = windows.parted(self._connection, [*best, *others, *short])
+        most = max(_EXAMINED, 2 * self._limit)
+        short = [number for number, _ in single][:most] if self._few else []
+        examined = windows.parted(self._connection, [*list(long)[:most], *others, *short])
         passages, wholes = windows.scores(self._connection, examined, terms, self._rows)
-        together = self._terms(self._asked.pairs)
-        passages = windows.beside(self._connection, {**single, **passages}, together, self._rows)
+        passages = windows.beside(self._connection, {**single, **passages}, self._pairs())
         return Found(passages, wholes, examined)
+
+    def _pairs(self) -> list[tuple[str, float]]:
+        """What two words side by side look like to FTS5, and how much the rarer one tells."""
+        words = zip(self._asked.words, self._words, strict=True)
+        idf = {word: term.idf(self._rows) for word, term in words if term.held}
+        return [
+            (match(pair), max(idf[word] for word in pair))
+            for pair in self._asked.pairs
+            if idf.keys() >= set(pair)
+        ]
 
     def _of_that_time(self) -> Found:
         """For a question of date words alone ("what did I do yesterday"): the newest of that time."""

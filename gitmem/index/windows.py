@@ -19,7 +19,7 @@ from gitmem.index.terms import K1, Term
 _B = 0.3  # how much longer windows count less,
 _B_OF_WHOLE = 0.5  # and longer memories
 _USUAL = 600  # characters of a usual window
-_PAIR = 0.1  # what two words side by side add, in units of the idf of the pair
+_PAIR = 0.25  # what two words side by side add, in units of the idf of the rarer one
 _TURNS = (0.33, 0.17)  # what a word counts for the passages one and two away,
 _OTHERS = (0.25, 0.12)  # in a conversation and elsewhere
 _REACH = len(_TURNS)
@@ -76,7 +76,7 @@ def scores(connection: Any, memories: Mapping[int, Parted], terms: Sequence[Term
             continue
         idf = term.idf(rows)
         idf_of_whole = term._replace(held=_memories_with(connection, term)).idf_of_sqlite(of_all)
-        places = _places(connection, term, chosen)
+        places = _places(connection, term.match, chosen)
         several = (number for number, _ in places if memories[number].size > 1)
         for number, count in Counter(several).items():
             share = memories[number].at[-1] / length
@@ -89,15 +89,18 @@ def scores(connection: Any, memories: Mapping[int, Parted], terms: Sequence[Term
 
 
 def beside(
-    connection: Any, found: Mapping[Place, float], pairs: Sequence[Term], rows: int
+    connection: Any, found: Mapping[Place, float], pairs: Sequence[tuple[str, float]]
 ) -> dict[Place, float]:
-    """The same scores, with something added where words stand side by side as they do in the question."""
+    """The same scores, with something added where words stand side by side as they do in the question.
+
+    ``pairs`` are in FTS5's language, each with the idf of its rarer word.
+    """
     total = dict(found)
     chosen = json.dumps(list({number for number, _ in found}))
-    for pair in pairs:
-        for place in _places(connection, pair, chosen) if pair.held else ():
+    for pair, idf in pairs:
+        for place in _places(connection, pair, chosen):
             if place in total:
-                total[place] += _PAIR * pair.idf(rows)
+                total[place] += _PAIR * idf
     return total
 
 
@@ -111,12 +114,12 @@ def _memories_with(connection: Any, term: Term) -> int:
     return found
 
 
-def _places(connection: Any, term: Term, chosen: str) -> list[Place]:
-    """Memory number and passage of every row of the chosen memories that holds the term."""
+def _places(connection: Any, match: str, chosen: str) -> list[Place]:
+    """Memory number and passage of every row of the chosen memories that holds what is to match."""
     found = connection.execute(
         f"SELECT rowid FROM passage WHERE passage MATCH ?"
         f" AND +{MEMORY_OF_PASSAGE} IN (SELECT value FROM json_each(?))",
-        (term.match, chosen),
+        (match, chosen),
     )
     return [passage_of(row)[:2] for (row,) in found.fetchall()]
 
