@@ -13,17 +13,9 @@ import sqlite3
 from collections.abc import Iterator
 
 from bench.dialogues import Dialogue, Session
+from gitmem.index.keyword import STOP
 
 _WORDS = re.compile(r"\w+")
-_STOP = frozenset(
-    """a about after again all also am an and any are as at be because been before being between both but by
-    can could did do does doing done down during each for from further had has have having he her here hers
-    him himself his how i if in into is it its itself just me more most my myself no nor not now of off on
-    once only or other our ours out over own same she should so some such than that the their theirs them
-    themselves then there these they this those through to too under until up very was we were what when
-    where which while who whom whose why will with would you your yours yourself ve ll re s t d m don didn
-    doesn isn wasn weren won""".split()
-)
 _MONTHS = "January February March April May June July August September October November December".split()
 
 
@@ -76,7 +68,7 @@ class Reference:
 def content(text: str) -> list[str]:
     """The different words of a text in lower case, without stop words unless it has no others."""
     words = list(dict.fromkeys(word.lower() for word in _WORDS.findall(text)))
-    return [word for word in words if word not in _STOP] or words
+    return [word for word in words if word not in STOP] or words
 
 
 def day(time: str) -> str:
